@@ -1,0 +1,1 @@
+"""What Labset means: values, verbs and ports; standard library only, no input or output."""
