@@ -432,6 +432,9 @@ class UploadRecords(Protocol):
     ) -> None:
         """Record the outcome; ended states drop token and texts; `receiving` reopens."""
 
+    def release_commit(self, upload_id: UploadId) -> None:
+        """Drop the lease of a commit whose outcome is not known: whoever comes next settles it."""
+
     def list_stale_uploads(self, now: datetime) -> Sequence[tuple[DatasetId, UploadId]]:
         """Return `committing` sessions with a dead lease, and open ones that have expired."""
 
@@ -474,6 +477,9 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the time in UTC, with its zone."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let some time pass."""
 
 
 @dataclass(frozen=True, slots=True)

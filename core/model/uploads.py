@@ -15,7 +15,7 @@ from core.model.access import Secret
 from core.model.names import DatasetId, FilePath, Md5, Ref, Revision, UploadId
 
 LIFETIME = timedelta(hours=24)
-COMMIT_LEASE = timedelta(seconds=60)
+COMMIT_LEASE = timedelta(seconds=25)
 MAX_FILES = 20_000
 MAX_SESSION_TEXT_BYTES = 256 * 1024 * 1024
 
@@ -35,13 +35,15 @@ class UploadState(StrEnum):
 class UploadFile:
     """One announced file. `received` once its bytes were stored and verified.
 
-    `text` holds the bytes of a small text that will lie in git; its bytes wait in the ledger.
+    `git_candidate`: name, size and history allow it to lie in git; the bytes have the last word.
+    `text` holds the bytes of a small text that will lie in git; they wait in the ledger.
     `unchanged`: the base revision holds the same bytes under this path; nothing to do.
     """
 
     path: FilePath
     size_bytes: int
     md5: Md5
+    git_candidate: bool = False
     received: bool = False
     text: bytes | None = None
     unchanged: bool = False
@@ -51,14 +53,14 @@ class UploadFile:
 class UploadSession:
     """Many files on their way to one commit.
 
-    `token` is kept encrypted until the session ends. `lease_until` is set while some process
-    commits. `base` is the tip that the person saw, None in an empty repository or for a branch that
-    does not exist yet (`start` then names the revision it will start from).
+    `owner_id` is the GitLab user's id. `token` is kept encrypted until the session ends.
+    `lease_until` is set while some process commits. `base` is the tip that the person saw (of the
+    default branch, where `branch` does not exist yet), None in an empty repository. `files` counts.
     """
 
     id: UploadId
     dataset_id: DatasetId
-    actor_key: str
+    owner_id: int
     token: Secret | None
     author_name: str
     author_email: str
