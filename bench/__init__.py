@@ -1,0 +1,1 @@
+"""Peers and Labset on the same work in one run, as ratios."""

@@ -1,0 +1,1 @@
+"""Labset's own records."""

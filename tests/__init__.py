@@ -1,0 +1,1 @@
+"""What Labset promises, shown."""

@@ -1,0 +1,1 @@
+"""One exam per port, sat by fake and real."""

@@ -1,0 +1,1 @@
+"""Stand-ins for storage and clock."""

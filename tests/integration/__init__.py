@@ -1,0 +1,1 @@
+"""Against the embedded stack, with real servers."""

@@ -1,0 +1,1 @@
+"""Crash loops, faults and attacks."""

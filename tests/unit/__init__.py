@@ -1,0 +1,1 @@
+"""Decisions: no socket, no disk."""
