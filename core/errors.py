@@ -60,13 +60,9 @@ class Forbidden(LabsetError):
 
     code = "forbidden"
 
-    def __init__(
-        self, why: str, *, ask: Sequence[str] = (), code: str | None = None
-    ) -> None:
+    def __init__(self, why: str, *, ask: Sequence[str] = (), code: str | None = None) -> None:
         advice = f" Ask {', '.join(ask)}." if ask else ""
-        super().__init__(
-            f"{why}.{advice}", code=code, details={"why": why, "ask": list(ask)}
-        )
+        super().__init__(f"{why}.{advice}", code=code, details={"why": why, "ask": list(ask)})
         self.why = why
         self.ask = tuple(ask)
 

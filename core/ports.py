@@ -87,22 +87,16 @@ class Directory(Protocol):
     def list_granters(self, actor: Actor, project: DatasetId | SiteId) -> Sequence[str]:
         """Return user names of Maintainers and Owners, as far as the caller may know them."""
 
-    def find_site(
-        self, actor: Actor, site_id: SiteId, *, fresh: bool
-    ) -> SiteProject | None:
+    def find_site(self, actor: Actor, site_id: SiteId, *, fresh: bool) -> SiteProject | None:
         """Return the site's project with the caller's role, or None (cached like datasets)."""
 
-    def list_sites(
-        self, actor: Actor, search: str, tags: Sequence[str]
-    ) -> Sequence[SiteProject]:
+    def list_sites(self, actor: Actor, search: str, tags: Sequence[str]) -> Sequence[SiteProject]:
         """Return all sites that the caller may see, by name."""
 
     def create_site(self, actor: Actor, new: NewSite) -> SiteProject:
         """Create the project with our topic and a committed `site.yaml` without secrets."""
 
-    def change_site(
-        self, actor: Actor, site_id: SiteId, changes: SiteChanges
-    ) -> SiteProject:
+    def change_site(self, actor: Actor, site_id: SiteId, changes: SiteChanges) -> SiteProject:
         """Change the project's facts and its `site.yaml`."""
 
     def delete_site(self, actor: Actor, site_id: SiteId) -> None:
@@ -157,9 +151,7 @@ class History(Protocol):
     ) -> Sequence[Entry]:
         """Return all files (and packed folders) below the folder, by path."""
 
-    def find_entry(
-        self, dataset_id: DatasetId, revision: Revision, path: FilePath
-    ) -> Entry | None:
+    def find_entry(self, dataset_id: DatasetId, revision: Revision, path: FilePath) -> Entry | None:
         """Return what lies at `path`; for a path inside a packed folder, that folder's entry."""
 
     def read_text(self, dataset_id: DatasetId, text: Text) -> bytes:
@@ -188,9 +180,7 @@ class History(Protocol):
     ) -> Iterator[tuple[str, int, bytes]]:
         """Yield (path, git mode, bytes) of git's own tree, pointers as the files they are."""
 
-    def commit(
-        self, actor: Actor, dataset_id: DatasetId, order: CommitOrder
-    ) -> Committed:
+    def commit(self, actor: Actor, dataset_id: DatasetId, order: CommitOrder) -> Committed:
         """Make one commit and push it with the caller's token: one or none.
 
         Adds and replaces pointers (`.dvc` and `.gitignore` as `dvc add` leaves them) and texts,
@@ -206,18 +196,17 @@ class History(Protocol):
 class Objects(Protocol):
     """Bytes on storage sites. Only ever under a placement; never overwritten by other bytes."""
 
-    def missing(
-        self, placement: Placement, wanted: Iterable[tuple[Md5, int | None]]
-    ) -> set[Md5]:
+    def missing(self, placement: Placement, wanted: Iterable[tuple[Md5, int | None]]) -> set[Md5]:
         """Return those whose bytes the site does not hold (another size counts as missing).
 
         Shape:   any number; asked in parallel, or by listing where that is cheaper.
         """
 
-    def find_size(
-        self, placement: Placement, md5: Md5, *, legacy: bool = False
-    ) -> int | None:
+    def find_size(self, placement: Placement, md5: Md5, *, legacy: bool = False) -> int | None:
         """Return the object's size in bytes, or None if it is not there."""
+
+    def find_sizes(self, placement: Placement, wanted: Sequence[Md5]) -> Mapping[Md5, int]:
+        """Return the sizes in bytes of those that are there, asked in parallel."""
 
     def put(
         self,
@@ -234,9 +223,7 @@ class Objects(Protocol):
         Raises:  Invalid with code `wrong_checksum` or `wrong_size`; nothing is left under a name.
         """
 
-    def put_many(
-        self, placement: Placement, items: Iterator[BatchItem]
-    ) -> Iterator[BatchResult]:
+    def put_many(self, placement: Placement, items: Iterator[BatchItem]) -> Iterator[BatchResult]:
         """Store small files as they arrive, many at a time; yields one result each, any order."""
 
     def open(
@@ -257,14 +244,10 @@ class Objects(Protocol):
     def read(self, placement: Placement, md5: Md5, *, limit_bytes: int) -> bytes:
         """Return a whole verified object of at most `limit_bytes`."""
 
-    def link_get(
-        self, placement: Placement, md5: Md5, *, file_name: str
-    ) -> Link | None:
+    def link_get(self, placement: Placement, md5: Md5, *, file_name: str) -> Link | None:
         """Return a link of ≤ 60 s to proven bytes, or None where the site cannot give one."""
 
-    def links_put(
-        self, placement: Placement, wanted: Sequence[Md5]
-    ) -> Mapping[Md5, Link] | None:
+    def links_put(self, placement: Placement, wanted: Sequence[Md5]) -> Mapping[Md5, Link] | None:
         """Return PUT links with a signed `Content-MD5` to the final keys, or None (see above)."""
 
     def write_marker(self, placement: Placement, marker: Mapping[str, object]) -> None:
@@ -301,26 +284,20 @@ class FactsRecords(Protocol):
     def find_facts(self, dataset_id: DatasetId, md5: Md5) -> ObjectFacts | None:
         """Return what is known of an object of this dataset."""
 
-    def remember_facts(
-        self, dataset_id: DatasetId, facts: Sequence[ObjectFacts]
-    ) -> None:
+    def remember_facts(self, dataset_id: DatasetId, facts: Sequence[ObjectFacts]) -> None:
         """Keep facts; need not be on disk when it returns."""
 
 
 class StagingRecords(Protocol):
     """Temporary objects, recorded before they are created, so that none is ever orphaned."""
 
-    def record_staging(
-        self, placement: Placement, key: str, multipart_id: str | None
-    ) -> None:
+    def record_staging(self, placement: Placement, key: str, multipart_id: str | None) -> None:
         """Note a temporary key (and multipart upload) that is about to exist."""
 
     def forget_staging(self, placement: Placement, key: str) -> None:
         """Note that it is gone."""
 
-    def list_staging(
-        self, older_than: datetime
-    ) -> Sequence[tuple[DatasetId, str, str | None]]:
+    def list_staging(self, older_than: datetime) -> Sequence[tuple[DatasetId, str, str | None]]:
         """Return temporary objects recorded before `older_than`: dataset, key, multipart id."""
 
 
@@ -330,9 +307,7 @@ class SiteRecords(Protocol):
     def find_site_record(self, site_id: SiteId) -> SiteRecord | None:
         """Return the site with its decrypted keys."""
 
-    def list_site_records(
-        self, site_ids: Sequence[SiteId] | None = None
-    ) -> Sequence[SiteRecord]:
+    def list_site_records(self, site_ids: Sequence[SiteId] | None = None) -> Sequence[SiteRecord]:
         """Return the given sites that are known, or all."""
 
     def save_site_record(self, record: SiteRecord) -> None:
@@ -361,9 +336,7 @@ class BindingRecords(Protocol):
     def find_placement(self, dataset_id: DatasetId) -> Placement | None:
         """Return where a bound dataset lies (kept in memory: it never changes once bound)."""
 
-    def list_placements(
-        self, dataset_ids: Sequence[DatasetId]
-    ) -> Mapping[DatasetId, Placement]:
+    def list_placements(self, dataset_ids: Sequence[DatasetId]) -> Mapping[DatasetId, Placement]:
         """Return the placements of those that are bound."""
 
     def list_bound_to(self, site_id: SiteId) -> Sequence[DatasetId]:
@@ -378,9 +351,7 @@ class BindingRecords(Protocol):
     def release_binding(self, dataset_id: DatasetId) -> None:
         """Give up a reservation whose commit did not come about; a bound one is left alone."""
 
-    def claim_stale_bindings(
-        self, now: datetime, lease_until: datetime
-    ) -> Sequence[Binding]:
+    def claim_stale_bindings(self, now: datetime, lease_until: datetime) -> Sequence[Binding]:
         """Return reservations whose lease ran out, leased anew to the caller."""
 
     def restore_binding(self, placement: Placement) -> None:
@@ -390,19 +361,13 @@ class BindingRecords(Protocol):
 class UploadRecords(Protocol):
     """Upload sessions and their files; every method is one transaction."""
 
-    def create_upload(
-        self, session: UploadSession, files: Sequence[UploadFile]
-    ) -> None:
+    def create_upload(self, session: UploadSession, files: Sequence[UploadFile]) -> None:
         """Keep a new session."""
 
-    def find_upload(
-        self, dataset_id: DatasetId, upload_id: UploadId
-    ) -> UploadSession | None:
+    def find_upload(self, dataset_id: DatasetId, upload_id: UploadId) -> UploadSession | None:
         """Return a session of that dataset."""
 
-    def find_upload_file(
-        self, upload_id: UploadId, path: FilePath
-    ) -> UploadFile | None:
+    def find_upload_file(self, upload_id: UploadId, path: FilePath) -> UploadFile | None:
         """Return one announced file (without its text)."""
 
     def list_upload_files(self, upload_id: UploadId) -> Sequence[UploadFile]:
@@ -417,7 +382,7 @@ class UploadRecords(Protocol):
     def begin_commit(
         self, upload_id: UploadId, now: datetime, lease_until: datetime
     ) -> UploadSession | None:
-        """Move `open` or `receiving` (or a `committing` one with a dead lease) to `committing`.
+        """Move `open`, `receiving`, `unknown` (or `committing` with a dead lease) to `committing`.
 
         Returns None where another holds the lease or the session has ended.
         """
@@ -448,9 +413,7 @@ class JobRecords(Protocol):
     def find_job(self, job_id: str) -> Job | None:
         """Return a job."""
 
-    def claim_job(
-        self, job_id: str, now: datetime, lease_until: datetime
-    ) -> Job | None:
+    def claim_job(self, job_id: str, now: datetime, lease_until: datetime) -> Job | None:
         """Take a queued job, or a running one with a dead lease; None if there is nothing to do."""
 
     def save_progress(

@@ -112,7 +112,5 @@ def parse_dir_listing(data: bytes, directory: FilePath) -> list[tuple[FilePath, 
         if bad is None:
             return [(FilePath(f"{directory}/{path}"), Md5(md5)) for path, md5 in pairs]
     except (ValueError, TypeError, KeyError, Invalid, RecursionError) as error:
-        raise Damaged(
-            f"The listing of the directory {directory} cannot be read."
-        ) from error
+        raise Damaged(f"The listing of the directory {directory} cannot be read.") from error
     raise Damaged(f"The listing of the directory {directory} names an unsafe path.")

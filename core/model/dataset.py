@@ -171,14 +171,10 @@ def check_tags(tags: tuple[str, ...]) -> None:
                 details={"field": "tags"},
             )
         if is_own_topic(tag):
-            raise Invalid(
-                f"The tag {tag!r} is reserved by Labset.", details={"field": "tags"}
-            )
+            raise Invalid(f"The tag {tag!r} is reserved by Labset.", details={"field": "tags"})
 
 
 def is_own_topic(topic: str) -> bool:
     """Whether a GitLab topic is one of Labset's marks, never shown as a tag."""
     folded_topic = topic.casefold()
-    return folded_topic in {DATASET_TOPIC, SITE_TOPIC} or folded_topic.startswith(
-        KIND_TOPIC_PREFIX
-    )
+    return folded_topic in {DATASET_TOPIC, SITE_TOPIC} or folded_topic.startswith(KIND_TOPIC_PREFIX)

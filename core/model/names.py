@@ -31,9 +31,7 @@ class DatasetId:
 
     def __post_init__(self) -> None:
         if not 0 < self.number < 2**63:
-            raise Invalid(
-                f"{self.number} is not a dataset id: it is a positive whole number."
-            )
+            raise Invalid(f"{self.number} is not a dataset id: it is a positive whole number.")
 
     def __str__(self) -> str:
         return str(self.number)
@@ -47,9 +45,7 @@ class SiteId:
 
     def __post_init__(self) -> None:
         if not 0 < self.number < 2**63:
-            raise Invalid(
-                f"{self.number} is not a site id: it is a positive whole number."
-            )
+            raise Invalid(f"{self.number} is not a site id: it is a positive whole number.")
 
     def __str__(self) -> str:
         return str(self.number)
@@ -63,9 +59,7 @@ class Revision:
 
     def __post_init__(self) -> None:
         if not _SHA.fullmatch(self.sha):
-            raise Invalid(
-                f"{self.sha!r} is not a full commit id: it has 40 hex digits."
-            )
+            raise Invalid(f"{self.sha!r} is not a full commit id: it has 40 hex digits.")
 
     def __str__(self) -> str:
         return self.sha
@@ -113,9 +107,7 @@ class Md5:
 
     def __post_init__(self) -> None:
         if not _MD5.fullmatch(self.hex):
-            raise Invalid(
-                f"{self.hex!r} is not an md5: it has 32 lower-case hex digits."
-            )
+            raise Invalid(f"{self.hex!r} is not an md5: it has 32 lower-case hex digits.")
 
     def __str__(self) -> str:
         return f"{self.hex}.dir" if self.is_directory else self.hex
@@ -169,10 +161,7 @@ def _segment_rule_problem(segment: str) -> str | None:
 
 def path_problem(text: str) -> str | None:
     """Say why `text` cannot be a path inside a dataset, or None."""
-    if (
-        len(text) > MAX_PATH_BYTES
-        or len(text.encode("utf-8", "replace")) > MAX_PATH_BYTES
-    ):
+    if len(text) > MAX_PATH_BYTES or len(text.encode("utf-8", "replace")) > MAX_PATH_BYTES:
         return f"is longer than {MAX_PATH_BYTES} bytes"
     for segment in text.split("/"):
         problem = segment_problem(segment)
@@ -190,9 +179,7 @@ class FilePath:
     def __post_init__(self) -> None:
         problem = path_problem(self.text)
         if problem:
-            raise Invalid(
-                f"The path {self.text!r} {problem}.", details={"path": self.text}
-            )
+            raise Invalid(f"The path {self.text!r} {problem}.", details={"path": self.text})
 
     def __str__(self) -> str:
         return self.text
@@ -238,9 +225,7 @@ def collisions(paths: Iterable[str]) -> list[tuple[str, str]]:
             found.append((other, path))
         files[folded(path)] = path
     for path in ordered:
-        found.extend(
-            (files[key], path) for key in _folded_parents(path) if key in files
-        )
+        found.extend((files[key], path) for key in _folded_parents(path) if key in files)
     return found
 
 

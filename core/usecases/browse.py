@@ -1,0 +1,211 @@
+"""Look into a dataset: refs, folders, history."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from core.errors import NotFound
+from core.model.access import Actor
+from core.model.content import Broken, Entry, Pointer, Text
+from core.model.dataset import Dataset, Page
+from core.model.history import Commit, Refs
+from core.model.names import DatasetId, FilePath, Md5, Ref, Revision
+from core.ports import Platform
+from core.usecases.opening import Needs, open_dataset, open_placement
+from core.usecases.packed import read_packed
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a folder as people see it.
+
+    `size_bytes` and `md5` are None for folders and broken pointers; `stored` says where the bytes
+    lie; `problem` why a pointer cannot be read; `packed` marks a folder that is one pointer.
+    """
+
+    path: FilePath
+    type: Literal["file", "directory"]
+    size_bytes: int | None = None
+    md5: Md5 | None = None
+    stored: Literal["git", "site"] | None = None
+    problem: str | None = None
+    packed: bool = False
+    files: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One page of a folder at one revision; `size_bytes` and `files` count the rows that have them."""
+
+    dataset: Dataset
+    revision: Revision
+    path: FilePath | None
+    rows: Page[Row]
+
+
+def list_refs(platform: Platform, actor: Actor, dataset_id: DatasetId) -> tuple[Dataset, Refs]:
+    """Return the dataset and its branches and tags."""
+    dataset = open_dataset(platform, actor, dataset_id, Needs.READ)
+    return dataset, platform.history.list_refs(actor, dataset_id)
+
+
+def resolve_ref(
+    platform: Platform, actor: Actor, dataset_id: DatasetId, ref: Ref | None
+) -> tuple[Dataset, Revision]:
+    """Return the dataset and the revision that `ref` (None: the default branch) names now."""
+    dataset = open_dataset(platform, actor, dataset_id, Needs.READ)
+    return dataset, platform.history.resolve(actor, dataset_id, ref or Ref(dataset.default_branch))
+
+
+def list_commits(
+    platform: Platform,
+    actor: Actor,
+    dataset_id: DatasetId,
+    ref: Ref | None,
+    path: FilePath | None,
+    *,
+    page: int,
+    per_page: int,
+) -> Page[Commit]:
+    """Return the history of a ref, newest first; empty where nothing was committed yet."""
+    try:
+        _, revision = resolve_ref(platform, actor, dataset_id, ref)
+    except NotFound as error:
+        if ref is None and error.code == "ref_not_found":
+            return Page((), page, per_page, 0, has_next=False)
+        raise
+    return platform.history.list_commits(dataset_id, revision, path, page, per_page)
+
+
+def last_changes(platform: Platform, folder: Folder) -> Mapping[FilePath, Commit]:
+    """Return the newest commit of each row of a folder that was opened."""
+    paths = [row.path for row in folder.rows.items]
+    return platform.history.last_changes(folder.dataset.id, folder.revision, paths)
+
+
+def list_folder(
+    platform: Platform,
+    actor: Actor,
+    dataset_id: DatasetId,
+    ref: Ref | None,
+    path: FilePath | None,
+    *,
+    recursive: bool,
+    page: int,
+    per_page: int,
+) -> Folder:
+    """Return one page of a folder (None: the root) at a ref.
+
+    Raises:  NotFound with code `ref_not_found` or `folder_not_found`; SiteForbidden only where the
+             folder is packed, since its listing lies on the site.
+    """
+    dataset, revision = resolve_ref(platform, actor, dataset_id, ref)
+    view = _View(platform, actor, dataset, revision)
+    entries = view.walk(path) if recursive else view.direct(path)
+    start = (page - 1) * per_page
+    rows = tuple(view.row(entry) for entry in entries[start : start + per_page])
+    shown = Page(
+        view.with_sizes(rows), page, per_page, len(entries), len(entries) > start + per_page
+    )
+    return Folder(dataset, revision, path, shown)
+
+
+class _View:
+    """One revision through the eyes of one caller; packed folders are opened on demand."""
+
+    def __init__(
+        self, platform: Platform, actor: Actor, dataset: Dataset, revision: Revision
+    ) -> None:
+        self._platform = platform
+        self._actor = actor
+        self._dataset = dataset
+        self._revision = revision
+
+    def direct(self, path: FilePath | None) -> Sequence[Entry]:
+        """Return what lies directly in `path`."""
+        packed = self._find_packed(path)
+        if packed is None or path is None:
+            return self._platform.history.list_entries(self._dataset.id, self._revision, path)
+        inside = [entry for entry in self._unpack(packed) if entry.path.within(path)]
+        if not inside:
+            raise NotFound(f"There is no folder {path}.", code="folder_not_found")
+        return _directly_in(path, inside)
+
+    def walk(self, path: FilePath | None) -> Sequence[Entry]:
+        """Return all files below `path`, packed ones too."""
+        packed = self._find_packed(path)
+        if packed is not None and path is not None:
+            return [entry for entry in self._unpack(packed) if entry.path.within(path)]
+        entries: list[Entry] = []
+        for entry in self._platform.history.walk_entries(self._dataset.id, self._revision, path):
+            entries.extend(self._unpack(entry) if entry.packed else (entry,))
+        return entries
+
+    def row(self, entry: Entry) -> Row:
+        """Dress one entry."""
+        content = entry.content
+        if entry.type == "directory":
+            packed = entry.packed
+            return Row(
+                entry.path,
+                "directory",
+                packed.size_bytes if packed else None,
+                packed.md5 if packed else None,
+                packed=packed is not None,
+                files=packed.files if packed else None,
+            )
+        if isinstance(content, Pointer):
+            return Row(entry.path, "file", content.size_bytes, content.md5, "site")
+        if isinstance(content, Text):
+            data = self._platform.history.read_text(self._dataset.id, content)
+            md5 = Md5(hashlib.md5(data, usedforsecurity=False).hexdigest())
+            return Row(entry.path, "file", content.size_bytes, md5, "git")
+        problem = content.problem if isinstance(content, Broken) else "unknown content"
+        return Row(entry.path, "file", problem=problem)
+
+    def with_sizes(self, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+        """Fill in sizes that only the site knows (files of packed folders)."""
+        unsized = [row.md5 for row in rows if row.stored == "site" and row.size_bytes is None]
+        wanted = [md5 for md5 in unsized if md5]
+        if not wanted:
+            return rows
+        placement = open_placement(self._platform, self._actor, self._dataset)
+        sizes = self._platform.objects.find_sizes(placement, wanted)
+        return tuple(
+            replace(row, size_bytes=sizes.get(row.md5))
+            if row.md5 and row.stored == "site" and row.size_bytes is None
+            else row
+            for row in rows
+        )
+
+    def _find_packed(self, path: FilePath | None) -> Entry | None:
+        if path is None:
+            return None
+        entry = self._platform.history.find_entry(self._dataset.id, self._revision, path)
+        if entry is None or entry.type == "file":
+            raise NotFound(f"There is no folder {path}.", code="folder_not_found")
+        return entry if entry.packed else None
+
+    def _unpack(self, entry: Entry) -> list[Entry]:
+        pointer = entry.packed
+        if pointer is None:
+            return [entry]
+        placement = open_placement(self._platform, self._actor, self._dataset)
+        listing = read_packed(self._platform.objects, placement, entry.path, pointer)
+        return [Entry(path, "file", Pointer(md5, None)) for path, md5 in sorted(listing.items())]
+
+
+def _directly_in(folder: FilePath, entries: Sequence[Entry]) -> Sequence[Entry]:
+    folders: dict[str, Entry] = {}
+    files: list[Entry] = []
+    for entry in entries:
+        rest = entry.path.text[len(folder.text) + 1 :]
+        head, slash, _ = rest.partition("/")
+        if slash:
+            folders.setdefault(head, Entry(FilePath(f"{folder}/{head}"), "directory"))
+        else:
+            files.append(entry)
+    return [*(folders[name] for name in sorted(folders)), *files]

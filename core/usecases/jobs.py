@@ -1,0 +1,16 @@
+"""Look at long work."""
+
+from __future__ import annotations
+
+from core.errors import NotFound
+from core.model.access import Actor
+from core.model.jobs import Job
+from core.ports import Platform
+
+
+def show_job(platform: Platform, actor: Actor, job_id: str) -> Job:
+    """Return a job to whoever started it."""
+    job = platform.jobs.find_job(job_id)
+    if job is None or job.owner != platform.directory.read_person(actor).username:
+        raise NotFound("There is no such job of yours.", code="job_not_found")
+    return job

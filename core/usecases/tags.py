@@ -1,0 +1,39 @@
+"""Name a revision for ever: a release."""
+
+from __future__ import annotations
+
+from core.errors import Invalid
+from core.model.access import Actor
+from core.model.history import MAX_MESSAGE_CHARACTERS, Tag
+from core.model.names import DatasetId, Ref, Revision
+from core.ports import Platform
+from core.usecases.opening import open_to_write
+
+
+def create_tag(
+    platform: Platform,
+    actor: Actor,
+    dataset_id: DatasetId,
+    name: Ref,
+    ref: Ref | None,
+    message: str,
+) -> Tag:
+    """Tag the revision that `ref` (None: the default branch) names now.
+
+    Raises:  Conflict (`tag_exists`), Invalid for a name that reads like a commit id.
+    """
+    if len(message) > MAX_MESSAGE_CHARACTERS:
+        raise Invalid(f"The note is too long: at most {MAX_MESSAGE_CHARACTERS} characters.")
+    if name.revision is not None:
+        raise Invalid(f"{name} reads like a commit id: give the release another name.")
+    dataset = open_to_write(platform, actor, dataset_id)
+    revision = _resolve_now(platform, actor, dataset_id, ref or Ref(dataset.default_branch))
+    platform.directory.create_tag(actor, dataset_id, name, revision, message)
+    platform.history.resolve(actor, dataset_id, name, fresh=True)
+    tags = platform.history.list_refs(actor, dataset_id).tags
+    made = next((tag for tag in tags if tag.name == name.name), None)
+    return made or Tag(name.name, revision, message)
+
+
+def _resolve_now(platform: Platform, actor: Actor, dataset_id: DatasetId, ref: Ref) -> Revision:
+    return platform.history.resolve(actor, dataset_id, ref, fresh=True)

@@ -1,0 +1,373 @@
+"""Upload sessions: begin, receive, look, give up."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from core.errors import Invalid, LabsetError, NotFound
+from core.model.access import Actor
+from core.model.content import MAX_TEXT_BYTES, Entry, Text, belongs_in_git
+from core.model.dataset import Dataset
+from core.model.history import check_message
+from core.model.names import DatasetId, FilePath, Md5, Ref, Revision, UploadId
+from core.model.storage import BatchItem, Link, Placement
+from core.model.uploads import LIFETIME, UploadFile, UploadSession, UploadState
+from core.ports import BatchResult, Platform
+from core.usecases.announce import parse_announced, plan_files
+from core.usecases.opening import (
+    Needs,
+    open_dataset,
+    open_placement_to_write,
+    open_to_write,
+)
+
+MAX_BATCH_FILE_BYTES = 8 * 1024 * 1024
+MAX_LINKED_BYTES = 5 * 1024**3
+_MARK_EVERY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class UploadView:
+    """A session with its files; `links` lead missing ones straight to the site.
+
+    A missing file without a link goes through Labset.
+    """
+
+    session: UploadSession
+    files: tuple[UploadFile, ...]
+    arrived: frozenset[FilePath]
+    links: Mapping[FilePath, Link]
+
+
+def begin_upload(
+    platform: Platform,
+    actor: Actor,
+    dataset_id: DatasetId,
+    branch: Ref | None,
+    message: str,
+    rows: Sequence[tuple[str, int, str]],
+) -> UploadView:
+    """Open a session for announced (path, size in bytes, md5); say what is missing on the site."""
+    announced = parse_announced(rows)
+    check_message(message)
+    dataset = open_to_write(platform, actor, dataset_id)
+    placement = open_placement_to_write(platform, actor, dataset)
+    branch = branch or Ref(dataset.default_branch)
+    base = find_base(platform, actor, dataset, branch)
+    standing = find_standing(platform, dataset_id, base, [one.path for one in announced])
+    planned = _with_unchanged_texts(platform, dataset_id, plan_files(announced, standing), standing)
+    session = new_session(platform, actor, dataset_id, branch, message, base, len(planned))
+    platform.uploads.create_upload(session, planned)
+    return _view(platform, placement, session, planned)
+
+
+def new_session(
+    platform: Platform,
+    actor: Actor,
+    dataset_id: DatasetId,
+    branch: Ref,
+    message: str,
+    base: Revision | None,
+    files: int,
+) -> UploadSession:
+    """Return a fresh session of the caller, not yet kept."""
+    person = platform.directory.read_person(actor)
+    now = platform.clock.now()
+    return UploadSession(
+        id=UploadId(secrets.token_hex(16)),
+        dataset_id=dataset_id,
+        owner_id=person.id,
+        token=actor.token,
+        author_name=person.name,
+        author_email=person.email,
+        branch=branch,
+        message=message,
+        base=base,
+        state=UploadState.OPEN,
+        created_at=now,
+        expires_at=now + LIFETIME,
+        files=files,
+    )
+
+
+def find_base(platform: Platform, actor: Actor, dataset: Dataset, branch: Ref) -> Revision | None:
+    """Return the tip that a change of `branch` starts from, asked now.
+
+    A branch that does not exist starts from the default branch; None in an empty repository.
+    """
+    for ref in dict.fromkeys((branch, Ref(dataset.default_branch))):
+        try:
+            return platform.history.resolve(actor, dataset.id, ref, fresh=True)
+        except NotFound:
+            continue
+    return None
+
+
+def find_standing(
+    platform: Platform,
+    dataset_id: DatasetId,
+    base: Revision | None,
+    paths: Sequence[FilePath],
+) -> dict[FilePath, Entry | None]:
+    """Return what the base revision holds at each path."""
+    if base is None:
+        return {}
+    find = platform.history.find_entry
+    return {path: find(dataset_id, base, path) for path in paths}
+
+
+def read_upload(
+    platform: Platform, actor: Actor, dataset_id: DatasetId, upload_id: UploadId
+) -> UploadSession:
+    """Return a session to its owner.
+
+    Raises:  NotFound for everybody else.
+    """
+    session = platform.uploads.find_upload(dataset_id, upload_id)
+    if session is None or session.owner_id != platform.directory.read_person(actor).id:
+        raise NotFound("There is no such upload of yours in this dataset.", code="upload_not_found")
+    return session
+
+
+def show_upload(
+    platform: Platform, actor: Actor, dataset_id: DatasetId, upload_id: UploadId
+) -> UploadView:
+    """Return a session, what has arrived, and fresh links for what has not."""
+    return fresh_links(platform, actor, dataset_id, upload_id, None)
+
+
+def fresh_links(
+    platform: Platform,
+    actor: Actor,
+    dataset_id: DatasetId,
+    upload_id: UploadId,
+    paths: Sequence[FilePath] | None,
+) -> UploadView:
+    """Return the asked files (None: all) with fresh links; permission is asked again."""
+    dataset = open_to_write(platform, actor, dataset_id)
+    session = read_upload(platform, actor, dataset_id, upload_id)
+    placement = open_placement_to_write(platform, actor, dataset)
+    files = {file.path: file for file in platform.uploads.list_upload_files(upload_id)}
+    unknown = [str(path) for path in paths or () if path not in files]
+    if unknown:
+        raise NotFound(
+            f"{unknown[0]} was not announced in this upload.",
+            code="not_announced",
+            details={"paths": unknown},
+        )
+    chosen = [files[path] for path in paths] if paths is not None else list(files.values())
+    return _view(platform, placement, session, tuple(chosen))
+
+
+def give_up_upload(
+    platform: Platform, actor: Actor, dataset_id: DatasetId, upload_id: UploadId
+) -> None:
+    """End a session without a commit; stored bytes stay until garbage collection."""
+    open_dataset(platform, actor, dataset_id, Needs.WRITE)
+    session = read_upload(platform, actor, dataset_id, upload_id)
+    session.check_receives(platform.clock.now())
+    platform.uploads.end_upload(upload_id, UploadState.FAILED, reason="given up by its owner")
+
+
+def receive_file(
+    platform: Platform,
+    actor: Actor,
+    dataset_id: DatasetId,
+    upload_id: UploadId,
+    path: FilePath,
+    chunks: Iterable[bytes],
+    size_bytes: int | None,
+) -> UploadFile:
+    """Store the bytes of one announced file that come through Labset.
+
+    Raises:  Invalid (`wrong_checksum`, `wrong_size`), Conflict, if the session takes no more.
+    """
+    session, placement = _open_session(platform, actor, dataset_id, upload_id)
+    file = platform.uploads.find_upload_file(upload_id, path)
+    if file is None:
+        raise NotFound(f"{path} was not announced in this upload.", code="not_announced")
+    if size_bytes is not None and size_bytes != file.size_bytes:
+        raise Invalid(
+            f"{path} was announced with {file.size_bytes} bytes and comes with {size_bytes}.",
+            code="wrong_size",
+            details={"path": str(path)},
+        )
+    received = _store(platform, placement, file, chunks)
+    platform.uploads.mark_received(session.id, [received])
+    return received
+
+
+def receive_batch(
+    platform: Platform,
+    actor: Actor,
+    dataset_id: DatasetId,
+    upload_id: UploadId,
+    members: Iterable[tuple[str, bytes]],
+) -> list[BatchResult]:
+    """Store many small files that come as (path, bytes); one bad file does not stop the others."""
+    session, placement = _open_session(platform, actor, dataset_id, upload_id)
+    files = {file.path: file for file in platform.uploads.list_upload_files(upload_id)}
+    batch = _Batch(files)
+    results: list[BatchResult] = []
+    for result in platform.objects.put_many(placement, batch.items(members)):
+        results.append(result)
+        if result.problem is None:
+            batch.received.append(replace(files[result.path], received=True))
+        if len(batch.received) >= _MARK_EVERY:
+            platform.uploads.mark_received(session.id, batch.take_received())
+    if batch.received:
+        platform.uploads.mark_received(session.id, batch.take_received())
+    return [*batch.results, *results]
+
+
+class _Batch:
+    """Sorts the members of a batch: texts are kept, the rest goes on to the site."""
+
+    def __init__(self, files: Mapping[FilePath, UploadFile]) -> None:
+        self._files = files
+        self.received: list[UploadFile] = []
+        self.results: list[BatchResult] = []
+
+    def take_received(self) -> list[UploadFile]:
+        """Hand over what was received since the last call."""
+        taken, self.received = self.received, []
+        return taken
+
+    def items(self, members: Iterable[tuple[str, bytes]]) -> Iterator[BatchItem]:
+        """Yield what the site has to store."""
+        for name, data in members:
+            try:
+                file = self._check(FilePath(name), data)
+            except LabsetError as error:
+                self._refuse(name, error)
+                continue
+            if file.git_candidate and belongs_in_git(file.path, data):
+                self.received.append(replace(file, received=True, text=data))
+                self.results.append(BatchResult(file.path, None))
+            else:
+                yield BatchItem(file.path, file.md5, data)
+
+    def _check(self, path: FilePath, data: bytes) -> UploadFile:
+        file = self._files.get(path)
+        if file is None:
+            raise NotFound(f"{path} was not announced in this upload.")
+        check_bytes(file, data)
+        return file
+
+    def _refuse(self, name: str, error: LabsetError) -> None:
+        known = next((path for path in self._files if path.text == name), None)
+        if known is None:
+            raise error
+        self.results.append(BatchResult(known, None, error.message))
+
+
+def check_bytes(file: UploadFile, data: bytes) -> None:
+    """Refuse bytes that are not what was announced."""
+    if len(data) != file.size_bytes:
+        raise Invalid(
+            f"{file.path} was announced with {file.size_bytes} bytes, {len(data)} came.",
+            code="wrong_size",
+            details={"path": str(file.path)},
+        )
+    if hashlib.md5(data, usedforsecurity=False).hexdigest() != file.md5.hex:
+        raise Invalid(
+            f"The bytes of {file.path} do not have the announced md5: send them again.",
+            code="wrong_checksum",
+            details={"path": str(file.path)},
+        )
+
+
+def _store(
+    platform: Platform, placement: Placement, file: UploadFile, chunks: Iterable[bytes]
+) -> UploadFile:
+    if file.git_candidate:
+        data = read_at_most(chunks, file.size_bytes)
+        check_bytes(file, data)
+        if belongs_in_git(file.path, data):
+            return replace(file, received=True, text=data)
+        chunks = (data,)
+    platform.objects.put(placement, chunks, expected=file.md5, size_bytes=file.size_bytes)
+    return replace(file, received=True)
+
+
+def read_at_most(chunks: Iterable[bytes], limit_bytes: int) -> bytes:
+    """Join chunks, one byte beyond the limit at most."""
+    data = bytearray()
+    for chunk in chunks:
+        data += chunk
+        if len(data) > limit_bytes:
+            break
+    return bytes(data[: max(limit_bytes, MAX_TEXT_BYTES) + 1])
+
+
+def _open_session(
+    platform: Platform, actor: Actor, dataset_id: DatasetId, upload_id: UploadId
+) -> tuple[UploadSession, Placement]:
+    dataset = open_dataset(platform, actor, dataset_id, Needs.WRITE)
+    placement = open_placement_to_write(platform, actor, dataset, fresh=False)
+    session = read_upload(platform, actor, dataset_id, upload_id)
+    session.check_receives(platform.clock.now())
+    return session, placement
+
+
+def _with_unchanged_texts(
+    platform: Platform,
+    dataset_id: DatasetId,
+    planned: Sequence[UploadFile],
+    standing: Mapping[FilePath, Entry | None],
+) -> tuple[UploadFile, ...]:
+    def is_same(file: UploadFile) -> bool:
+        entry = standing.get(file.path)
+        text = entry.content if entry else None
+        if not isinstance(text, Text) or text.size_bytes != file.size_bytes:
+            return False
+        data = platform.history.read_text(dataset_id, text)
+        return hashlib.md5(data, usedforsecurity=False).hexdigest() == file.md5.hex
+
+    return tuple(
+        replace(file, unchanged=True) if file.git_candidate and is_same(file) else file
+        for file in planned
+    )
+
+
+def _view(
+    platform: Platform,
+    placement: Placement,
+    session: UploadSession,
+    files: tuple[UploadFile, ...],
+) -> UploadView:
+    arrived = find_arrived(platform, placement, files)
+    wanted: dict[Md5, list[FilePath]] = {}
+    for file in files:
+        if file.path not in arrived and _may_be_linked(file):
+            wanted.setdefault(file.md5, []).append(file.path)
+    receives = session.state in {UploadState.OPEN, UploadState.RECEIVING}
+    links = platform.objects.links_put(placement, list(wanted)) if receives and wanted else None
+    by_path = {path: link for md5, link in (links or {}).items() for path in wanted[md5]}
+    return UploadView(session, files, arrived, by_path)
+
+
+def _may_be_linked(file: UploadFile) -> bool:
+    return not file.git_candidate and 0 < file.size_bytes <= MAX_LINKED_BYTES
+
+
+def find_arrived(
+    platform: Platform, placement: Placement, files: Sequence[UploadFile]
+) -> frozenset[FilePath]:
+    """Return the paths that need no more bytes, as the site itself says.
+
+    Texts of git wait in the ledger; a candidate that turned out not to be text lies on the site.
+    """
+    on_site = [file for file in files if not (file.unchanged or file.text is not None)]
+    asked = [file for file in on_site if file.received or not file.git_candidate]
+    missing = (
+        platform.objects.missing(placement, [(file.md5, file.size_bytes) for file in asked])
+        if asked
+        else set()
+    )
+    there = {file.path for file in asked if file.md5 not in missing}
+    settled = {file.path for file in files if file.unchanged or file.text is not None}
+    return frozenset(there | settled)
