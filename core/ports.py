@@ -24,6 +24,7 @@ from core.model.dataset import (
 )
 from core.model.history import Commit, CommitOrder, Committed, Refs
 from core.model.jobs import Job, JobState
+from core.model.logins import Login
 from core.model.names import DatasetId, FilePath, Md5, Ref, Revision, SiteId, UploadId
 from core.model.storage import (
     BatchItem,
@@ -433,6 +434,42 @@ class JobRecords(Protocol):
 
     def list_waiting_jobs(self, now: datetime) -> Sequence[Job]:
         """Return what is queued or has a dead lease."""
+
+
+class LoginRecords(Protocol):
+    """Log-in sessions of browsers; tokens and names are kept encrypted, ids as their sha256."""
+
+    def create_login(self, login: Login) -> None:
+        """Keep a new log-in."""
+
+    def find_login(self, login_id: Secret, now: datetime) -> Login | None:
+        """Return a log-in that was seen within the last 14 days."""
+
+    def touch_login(self, login: Login, now: datetime) -> None:
+        """Note that the person was here; written at most every 5 minutes."""
+
+    def claim_refresh(self, login: Login, now: datetime, lease_until: datetime) -> bool:
+        """Take the one right to refresh the tokens of this generation, across processes.
+
+        False where another is at it, has done it or the log-in is gone: look again (`find_login`).
+        """
+
+    def replace_tokens(
+        self, login: Login, access: Secret, refresh: Secret | None, expires_at: datetime | None
+    ) -> bool:
+        """Keep refreshed tokens as the next generation and end the claim.
+
+        False where the log-in is gone or of another generation: nothing was kept.
+        """
+
+    def release_refresh(self, login: Login) -> None:
+        """End a claim that brought no tokens (GitLab did not answer)."""
+
+    def delete_login(self, login_id: Secret) -> None:
+        """Log out, at once and everywhere."""
+
+    def sweep_logins(self, now: datetime) -> int:
+        """Forget log-ins that were not seen for 14 days; return how many."""
 
 
 class Clock(Protocol):
