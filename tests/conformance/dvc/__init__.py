@@ -1,0 +1,1 @@
+"""The real `dvc` reads what we write, and we read what it writes."""

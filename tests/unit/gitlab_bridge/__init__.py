@@ -1,0 +1,1 @@
+"""Decisions of the bridge that need no server."""
