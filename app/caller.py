@@ -1,0 +1,120 @@
+"""Who is asking, as the request says it; GitLab is not asked here.
+
+The first present decides: `Authorization` · `PRIVATE-TOKEN` · cookie `tokenGitLab` · log-in session ·
+nobody. What decides and is refused is a 401, never a reason to look further.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import cast
+
+from flask import Request, g, request
+
+from app.shell import shell
+from core.errors import Unauthenticated
+from core.model.access import ANONYMOUS, Actor, Secret
+from core.ports import Platform
+
+TOKEN_COOKIE = "tokenGitLab"  # noqa: S105 - the cookie's name
+NOBODY = "anonymous"  # the password that a dataset's committed DVC configuration carries
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
+
+
+class Door(StrEnum):
+    """By what the caller was known."""
+
+    BEARER = "bearer"
+    PRIVATE_TOKEN = "private-token"  # noqa: S105 - a header's name
+    BASIC = "basic"
+    COOKIE = "cookie"
+    SESSION = "session"
+    NONE = "none"
+
+    @property
+    def is_ambient(self) -> bool:
+        """Whether a browser sends it by itself, so that it alone authorises nothing unsafe."""
+        return self in {Door.COOKIE, Door.SESSION}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and by which door he came. `anchor` is what his CSRF token is bound to."""
+
+    actor: Actor
+    door: Door
+    anchor: str = ""
+
+
+def platform() -> Platform:
+    """Return what the verbs need."""
+    return shell().platform
+
+
+def actor() -> Actor:
+    """Return who asks.
+
+    Raises:  Unauthenticated, if the credential cannot be one.
+    """
+    return caller().actor
+
+
+def caller() -> Caller:
+    """Return who asks and how he is known; read once per request.
+
+    Raises:  Unauthenticated, if the credential cannot be one.
+    """
+    known = g.get("caller")
+    if known is None:
+        known = g.caller = read_caller(request)
+    return cast("Caller", known)
+
+
+def read_caller(asked: Request) -> Caller:
+    """Return who sent `asked`.
+
+    Raises:  Unauthenticated, if the credential cannot be one.
+    """
+    header = asked.headers.get("Authorization")
+    if header is not None:
+        return _by_authorization(header, bare_allowed=asked.path.startswith("/dvc/"))
+    token = asked.headers.get("PRIVATE-TOKEN")
+    if token is not None:
+        return _by_token(token, Door.PRIVATE_TOKEN)
+    token = asked.cookies.get(TOKEN_COOKIE)
+    if token:
+        return _by_token(token, Door.COOKIE)
+    return Caller(ANONYMOUS, Door.NONE)
+
+
+def _by_authorization(header: str, *, bare_allowed: bool) -> Caller:
+    scheme, _, rest = header.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return _by_token(rest.strip(), Door.BEARER)
+    if scheme.lower() == "basic":
+        return _by_token(_basic_password(rest.strip()), Door.BASIC)
+    if bare_allowed and not rest:
+        return _by_token(scheme, Door.BEARER)
+    raise Unauthenticated("Send the GitLab token as `Authorization: Bearer <token>`.")
+
+
+def _basic_password(text: str) -> str:
+    try:
+        pair = base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as problem:
+        raise Unauthenticated("The Basic authorization is not base64 of user:token.") from problem
+    return pair.partition(":")[2]
+
+
+def _by_token(token: str, door: Door) -> Caller:
+    if token == NOBODY:
+        return Caller(ANONYMOUS, Door.NONE)
+    if not _TOKEN.fullmatch(token):
+        raise Unauthenticated(
+            "What was sent as a GitLab token cannot be one: it is empty or has other characters."
+        )
+    return Caller(Actor(Secret(token)), door, token if door.is_ambient else "")

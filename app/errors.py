@@ -1,0 +1,169 @@
+"""The one table from what went wrong to what HTTP calls it, and the one shape it is told in.
+
+Programs (`/api`, `/dvc`, `/hooks` …) get `{"error", "message", "details"}`, people a page; both get the
+request id. `Damaged` is 502: the fault lies behind us, and no cache or client may take it for a 404.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import quote
+
+from flask import Flask, Response, jsonify, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from markupsafe import escape
+from werkzeug.exceptions import HTTPException
+
+from app.caller import Door, caller
+from app.headers import request_id
+from core.errors import (
+    Conflict,
+    Damaged,
+    Forbidden,
+    Gone,
+    Incomplete,
+    Invalid,
+    LabsetError,
+    NotFound,
+    RangeUnsatisfiable,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+
+_log = logging.getLogger("labset.errors")
+
+STATUS: Mapping[type[LabsetError], HTTPStatus] = {
+    Invalid: HTTPStatus.BAD_REQUEST,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    Gone: HTTPStatus.GONE,
+    Incomplete: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    RangeUnsatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    Damaged: HTTPStatus.BAD_GATEWAY,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    LabsetError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+# What werkzeug refuses by itself, in our words; other statuses are called by their HTTP names.
+_CODES: Mapping[int, str] = {400: "invalid", 403: "forbidden", 404: "not_found", 413: "too_large"}
+
+# DVC shows nothing of an error but the reason phrase: fixed words, no names that users chose.
+_DVC_REASONS: Mapping[str, str] = {
+    "unauthenticated": "the GitLab token is missing or refused (dvc remote modify --local labset password)",
+    "forbidden": "needs a higher role on the dataset in GitLab",
+    "site_access": "needs access to the storage site of the dataset",
+    "wrong_checksum": "the bytes that arrived are not those of this md5",
+    "not_bound": "the dataset has no storage site yet",
+    "damaged": "the bytes at the storage site are damaged",
+    "unavailable": "GitLab or the storage site does not answer; try again",
+}
+
+_PLAIN = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>{title} – Labset</title>'
+    "<h1>{status} {title}</h1><p>{message}</p>"
+)
+
+_FOR_PROGRAMS = ("/api/", "/dvc/", "/hooks/", "/health", "/metrics", "/.well-known/")
+
+
+def register_errors(app: Flask) -> None:
+    """Give every failure of `app` its status and shape."""
+    app.register_error_handler(LabsetError, _tell_ours)
+    app.register_error_handler(HTTPException, _tell_http)
+    app.register_error_handler(Exception, _tell_unexpected)
+
+
+def status_of(error: LabsetError) -> HTTPStatus:
+    """Return the status of the error's class, or of the nearest class above it."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def wants_json() -> bool:
+    """Whether a program asks: by the route, or by saying so."""
+    if request.path.startswith(_FOR_PROGRAMS):
+        return True
+    return request.accept_mimetypes.best == "application/json"
+
+
+def _tell_ours(error: LabsetError) -> ResponseReturnValue:
+    if isinstance(error, Unauthenticated) and _may_sign_in():
+        return redirect(f"/sign-in?next={quote(request.full_path.rstrip('?'), safe='')}")
+    status = status_of(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.warning("%s %s: %s", status.value, error.code, error.message)
+    response = _tell(status, error.code, error.message, error.details)
+    _add_facts(response, error)
+    return response
+
+
+def _add_facts(response: Response, error: LabsetError) -> None:
+    """Add what HTTP has headers for."""
+    if isinstance(error, Unauthenticated):
+        # never Basic: a browser would remember the password and send it by itself
+        response.headers["WWW-Authenticate"] = 'Bearer realm="Labset"'
+    elif isinstance(error, Unavailable):
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    elif isinstance(error, RangeUnsatisfiable):
+        response.headers["Content-Range"] = f"bytes */{error.size_bytes}"
+
+
+def _tell_http(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
+        return error.get_response()
+    status = HTTPStatus(error.code)
+    code = _CODES.get(error.code, status.name.lower())
+    response = _tell(status, code, error.description or status.description, {})
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
+            response.headers[name] = value
+    return response
+
+
+def _tell_unexpected(error: Exception) -> ResponseReturnValue:
+    _log.error("unexpected %s", type(error).__name__, exc_info=error)
+    return _tell(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal",
+        f"Something went wrong here. Whoever runs this Labset finds it as request {request_id()}.",
+        {},
+    )
+
+
+def _tell(status: HTTPStatus, code: str, message: str, details: Mapping[str, object]) -> Response:
+    if not wants_json():
+        return _page(status, code, message, details)
+    response = jsonify({"error": code, "message": message, "details": dict(details)})
+    response.status_code = status
+    response.headers["Cache-Control"] = "no-store"
+    if request.path.startswith("/dvc/") and code in _DVC_REASONS:
+        response.status = f"{status.value} {_DVC_REASONS[code]}"
+    return response
+
+
+def _page(status: HTTPStatus, code: str, message: str, details: Mapping[str, object]) -> Response:
+    facts = {"status": status.value, "title": status.phrase, "code": code, "message": message}
+    try:
+        body = render_template(
+            "errors/error.html", **facts, details=details, request_id=request_id()
+        )
+    except Exception:
+        # what broke the page may break this one as well; people still get the sentence
+        _log.exception("the error page could not be made")
+        body = _PLAIN.format(**{name: escape(fact) for name, fact in facts.items()})
+    return Response(body, status, headers={"Cache-Control": "no-store"})
+
+
+def _may_sign_in() -> bool:
+    """Whether a person who is nobody yet asked for a page."""
+    if wants_json() or request.method not in {"GET", "HEAD"}:
+        return False
+    try:
+        return caller().door is Door.NONE
+    except Unauthenticated:
+        return False

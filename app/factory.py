@@ -1,0 +1,48 @@
+"""One Flask application, put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+from flask.json.provider import DefaultJSONProvider
+from jinja2 import StrictUndefined
+
+from app import api, pages
+from app.errors import register_errors
+from app.headers import register_headers
+from app.settings import Settings
+from app.shell import EXTENSION, Shell
+from core.ports import Platform
+
+_CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class _Json(DefaultJSONProvider):
+    """JSON in the order in which it was written, in UTF-8, without blanks."""
+
+    sort_keys = False
+    ensure_ascii = False
+    compact = True
+
+
+class _Labset(Flask):
+    json_provider_class = _Json
+
+
+def create_app(settings: Settings, platform: Platform) -> Flask:
+    """Return the application over `platform`: routes, errors, headers."""
+    app = _Labset("app", template_folder=str(_CHECKOUT / "templates"))
+    app.secret_key = settings.derive_key("flask").hex()
+    # werkzeug would answer these with a redirect that repeats the Host header
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.extensions[EXTENSION] = Shell(settings, platform)
+    register_errors(app)
+    register_headers(app, settings)
+    for blueprint in (*api.BLUEPRINTS, *pages.BLUEPRINTS):
+        app.register_blueprint(blueprint)
+    return app
