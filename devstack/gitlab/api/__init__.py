@@ -1,0 +1,1 @@
+"""REST API, version 4: one module per resource."""

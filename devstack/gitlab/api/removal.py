@@ -1,0 +1,43 @@
+"""Deleting projects and groups: hidden first, then cleared away in the background."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from devstack.gitlab.repository.opening import remove_repository
+from devstack.gitlab.state import Server, here
+
+if TYPE_CHECKING:
+    from devstack.gitlab.store.namespaces import Namespace
+    from devstack.gitlab.store.projects import Project
+
+
+def delete_project(project: Project) -> None:
+    """Hide a project and free its path; its repository and row go in the background."""
+    server = here()
+    server.database.run("UPDATE projects SET deleting = 1, full_path = NULL WHERE id = ?", (project.id,))
+    server.in_background(lambda: clear_deleted(server))
+
+
+def delete_group(group: Namespace) -> None:
+    """Hide everything in a group, delete it and its subgroups, clear repositories in the background."""
+    server = here()
+    with server.database.changes() as connection:
+        connection.execute(
+            "UPDATE projects SET deleting = 1, full_path = NULL WHERE substr(full_path, 1, ?) = ? COLLATE NOCASE",
+            (len(group.full_path) + 1, group.full_path + "/"),
+        )
+        connection.execute("UPDATE namespaces SET full_path = '-deleted/' || id || '/' || full_path WHERE id = ?", (group.id,))
+        connection.execute(
+            "UPDATE namespaces SET full_path = '-deleted/' || id || '/' || full_path WHERE substr(full_path, 1, ?) = ? COLLATE NOCASE",
+            (len(group.full_path) + 1, group.full_path + "/"),
+        )
+    server.in_background(lambda: clear_deleted(server))
+
+
+def clear_deleted(server: Server) -> None:
+    """Finish every deletion that was begun, also those that a crash interrupted."""
+    for (project_id,) in server.database.rows("SELECT id FROM projects WHERE deleting = 1"):
+        remove_repository(server.repository_path(project_id))
+        server.database.run("DELETE FROM projects WHERE id = ?", (project_id,))
+    server.database.run("DELETE FROM namespaces WHERE full_path LIKE '-deleted/%'")

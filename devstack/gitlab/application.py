@@ -1,0 +1,91 @@
+"""The Flask application: blueprints, scopes, errors, the headers that every answer carries."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, jsonify, request
+
+from devstack.gitlab import errors, git_http
+from devstack.gitlab.api import (
+    groups,
+    members,
+    personal_access_tokens,
+    project_lists,
+    projects,
+    protected_refs,
+    users,
+    version,
+)
+from devstack.gitlab.git_rights import GitRefusal
+from devstack.gitlab.identity import READING_SCOPES, WRITING_SCOPES, caller, require_scope
+from devstack.gitlab.request_target import FullPath, RawTarget, Rest, Segment
+
+if TYPE_CHECKING:
+    from devstack.gitlab.state import Server
+
+API = "/api/v4"
+_API_MODULES = (
+    version, users, personal_access_tokens, groups, members, project_lists, projects, protected_refs,
+)  # fmt: skip
+# Beyond api and read_api: what a narrower scope opens, by the first part of the path.
+_USER_PATHS = ("/api/v4/user", "/api/v4/users", "/api/v4/version", "/api/v4/metadata")
+_ANY_SCOPE_PATHS = ("/api/v4/personal_access_tokens/self",)
+
+
+def create_app(server: Server) -> Flask:
+    """Build the application around the state of one server."""
+    app = Flask(__name__, static_folder=None, template_folder="templates")
+    app.extensions["gitlab"] = server
+    app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it
+    app.json.ensure_ascii = False  # type: ignore[attr-defined] # the default provider has it
+    app.json.compact = True  # type: ignore[attr-defined] # the default provider has it
+    app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = False
+    app.url_map.converters |= {"segment": Segment, "full_path": FullPath, "rest": Rest}
+    app.config["MAX_FORM_MEMORY_SIZE"] = None
+    for module in _API_MODULES:
+        app.register_blueprint(module.blueprint, url_prefix=API)
+    app.register_blueprint(git_http.blueprint)
+    app.add_url_rule("/-/<any(health, readiness, liveness):probe>", view_func=_health)
+    app.before_request(_check_caller)
+    app.after_request(_add_headers)
+    errors.install(app)
+    app.register_error_handler(GitRefusal, GitRefusal.response)
+    app.wsgi_app = RawTarget(app.wsgi_app)  # type: ignore[method-assign] # Flask's own way to add middleware
+    return app
+
+
+def _health(probe: str) -> Response:
+    return jsonify({"status": "ok"}) if probe != "health" else Response("GitLab OK", content_type="text/plain")
+
+
+def _check_caller() -> None:
+    """Judge the token and its scopes before any resource is looked at."""
+    if not request.path.startswith(API):
+        return
+    caller()
+    if request.path.startswith(_ANY_SCOPE_PATHS):
+        return
+    if request.method not in ("GET", "HEAD"):
+        require_scope(*WRITING_SCOPES)
+    elif f"{request.path}/".startswith(tuple(f"{path}/" for path in _USER_PATHS)):
+        require_scope(*READING_SCOPES, "read_user")
+    elif "/repository/files/" in request.path:
+        require_scope(*READING_SCOPES, "read_repository")
+    else:
+        require_scope(*READING_SCOPES)
+
+
+def _add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("X-Request-Id", request.headers.get("X-Request-Id") or uuid.uuid4().hex)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    if request.path.startswith(API):
+        headers.setdefault("Cache-Control", "max-age=0, private, must-revalidate")
+        headers.setdefault("Vary", "Origin")
+        headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+        if response.status_code in (204, 304):
+            headers.pop("Content-Type", None)
+    return response

@@ -1,0 +1,1 @@
+"""The JSON bodies of GitLab's resources."""

@@ -1,0 +1,103 @@
+"""People as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from devstack.gitlab.state import here
+from devstack.gitlab.store.namespaces import find_personal
+from devstack.gitlab.store.tokens import PersonalToken
+
+if TYPE_CHECKING:
+    from devstack.gitlab.store.users import User
+
+
+def basic_user(user: User | None) -> dict[str, Any] | None:
+    """What everybody may know about somebody."""
+    if user is None:
+        return None
+    return {
+        "id": user.id,
+        "username": user.username,
+        "public_email": "",
+        "name": user.name,
+        "state": user.state,
+        "locked": False,
+        "avatar_url": None,
+        "web_url": f"{here().external_url}/{user.username}",
+    }
+
+
+def profile(user: User) -> dict[str, Any]:
+    """Return the public profile."""
+    return {
+        **(basic_user(user) or {}),
+        "created_at": user.created_at,
+        "bio": user.bio,
+        "location": "",
+        "linkedin": "",
+        "twitter": "",
+        "discord": "",
+        "website_url": "",
+        "github": "",
+        "job_title": "",
+        "pronouns": None,
+        "organization": "",
+        "bot": False,
+        "work_information": None,
+        "followers": 0,
+        "following": 0,
+        "is_followed": False,
+        "local_time": None,
+    }
+
+
+def own_user(user: User) -> dict[str, Any]:
+    """What somebody sees of the own account."""
+    personal = find_personal(here().database, user.id)
+    body = {
+        **profile(user),
+        "last_sign_in_at": None,
+        "confirmed_at": user.created_at if user.confirmed else None,
+        "last_activity_on": user.last_activity_on,
+        "email": user.email,
+        "theme_id": 3,
+        "color_scheme_id": 1,
+        "projects_limit": user.projects_limit,
+        "current_sign_in_at": None,
+        "identities": [],
+        "can_create_group": bool(user.can_create_group),
+        "can_create_project": user.projects_limit > 0,
+        "two_factor_enabled": False,
+        "external": bool(user.external),
+        "private_profile": False,
+        "commit_email": user.email,
+        "preferred_language": "en",
+        "namespace_id": personal.id if personal else None,
+    }
+    if user.admin:
+        body["is_admin"] = True
+        body["note"] = None
+    return body
+
+
+def user_for_admin(user: User) -> dict[str, Any]:
+    """What administrators see of any account."""
+    return {**own_user(user), "is_admin": bool(user.admin), "note": None, "created_by": None, "email_reset_offered_at": None}
+
+
+def personal_token(token: PersonalToken, secret: str | None = None) -> dict[str, Any]:
+    """Return a personal access token; its text only right after it was made."""
+    body = {
+        "id": token.id,
+        "name": token.name,
+        "revoked": bool(token.revoked),
+        "created_at": token.created_at,
+        "description": token.description,
+        "scopes": token.scopes.split(),
+        "user_id": token.user_id,
+        "last_used_at": token.last_used_at,
+        "active": token.active,
+        "expires_at": token.expires_at,
+    }
+    return body if secret is None else {**body, "token": secret}

@@ -1,0 +1,1 @@
+"""The bare repositories, read and written with libgit2."""

@@ -1,0 +1,1 @@
+"""The records of the look-alike, in one SQLite file."""
