@@ -18,6 +18,7 @@ from flask import Request, g, request
 from app.shell import shell
 from core.errors import Unauthenticated
 from core.model.access import ANONYMOUS, Actor, Secret
+from core.model.logins import Login
 from core.ports import Platform
 
 TOKEN_COOKIE = "tokenGitLab"  # noqa: S105 - the cookie's name
@@ -43,11 +44,11 @@ class Door(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, and by which door he came. `anchor` is what his CSRF token is bound to."""
+    """Who asks, by which door, and with which log-in where it was the session."""
 
     actor: Actor
     door: Door
-    anchor: str = ""
+    login: Login | None = None
 
 
 def platform() -> Platform:
@@ -66,7 +67,8 @@ def actor() -> Actor:
 def caller() -> Caller:
     """Return who asks and how he is known; read once per request.
 
-    Raises:  Unauthenticated, if the credential cannot be one.
+    Raises:  Unauthenticated, if the credential cannot be one; Unavailable, if a log-in must be
+             renewed and GitLab does not answer.
     """
     known = g.get("caller")
     if known is None:
@@ -88,7 +90,14 @@ def read_caller(asked: Request) -> Caller:
     token = asked.cookies.get(TOKEN_COOKIE)
     if token:
         return _by_token(token, Door.COOKIE)
-    return Caller(ANONYMOUS, Door.NONE)
+    return _by_session(asked)
+
+
+def _by_session(asked: Request) -> Caller:
+    login = shell().sessions.find(asked)
+    if login is None:
+        return Caller(ANONYMOUS, Door.NONE)
+    return Caller(Actor(login.access_token), Door.SESSION, login)
 
 
 def _by_authorization(header: str, *, bare_allowed: bool) -> Caller:
@@ -117,4 +126,4 @@ def _by_token(token: str, door: Door) -> Caller:
         raise Unauthenticated(
             "What was sent as a GitLab token cannot be one: it is empty or has other characters."
         )
-    return Caller(Actor(Secret(token)), door, token if door.is_ambient else "")
+    return Caller(Actor(Secret(token)), door)

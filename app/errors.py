@@ -93,7 +93,7 @@ def wants_json() -> bool:
 
 def _tell_ours(error: LabsetError) -> ResponseReturnValue:
     if isinstance(error, Unauthenticated) and _may_sign_in():
-        return redirect(f"/sign-in?next={quote(request.full_path.rstrip('?'), safe='')}")
+        return redirect(f"/sign-in?next={quote(_here(), safe='')}")
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("%s %s: %s", status.value, error.code, error.message)
@@ -152,7 +152,7 @@ def _page(status: HTTPStatus, code: str, message: str, details: Mapping[str, obj
         body = render_template(
             "errors/error.html", **facts, details=details, request_id=request_id()
         )
-    except Exception:
+    except Exception:  # noqa: BLE001 - the last resort, and it is logged
         # what broke the page may break this one as well; people still get the sentence
         _log.exception("the error page could not be made")
         body = _PLAIN.format(**{name: escape(fact) for name, fact in facts.items()})
@@ -163,7 +163,14 @@ def _may_sign_in() -> bool:
     """Whether a person who is nobody yet asked for a page."""
     if wants_json() or request.method not in {"GET", "HEAD"}:
         return False
+    if request.path.startswith("/sign-in"):
+        return False
     try:
         return caller().door is Door.NONE
     except Unauthenticated:
         return False
+
+
+def _here() -> str:
+    query = request.query_string.decode("ascii", "ignore")
+    return quote(request.path) + (f"?{query}" if query else "")

@@ -9,11 +9,14 @@ from flask.json.provider import DefaultJSONProvider
 from jinja2 import StrictUndefined
 
 from app import api, pages
+from app.assets import register_assets
+from app.csrf import register_csrf
 from app.errors import register_errors
 from app.headers import register_headers
+from app.login import register_login
 from app.settings import Settings
-from app.shell import EXTENSION, Shell
-from core.ports import Platform
+from app.shell import EXTENSION, make_shell
+from core.ports import LoginRecords, Platform
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -30,7 +33,7 @@ class _Labset(Flask):
     json_provider_class = _Json
 
 
-def create_app(settings: Settings, platform: Platform) -> Flask:
+def create_app(settings: Settings, platform: Platform, logins: LoginRecords) -> Flask:
     """Return the application over `platform`: routes, errors, headers."""
     app = _Labset("app", template_folder=str(_CHECKOUT / "templates"))
     app.secret_key = settings.derive_key("flask").hex()
@@ -40,9 +43,23 @@ def create_app(settings: Settings, platform: Platform) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.extensions[EXTENSION] = Shell(settings, platform)
+    app.extensions[EXTENSION] = make_shell(settings, platform, logins)
+    _name_cookies(app, settings)
+    register_csrf(app)
     register_errors(app)
     register_headers(app, settings)
+    register_assets(app)
+    register_login(app)
     for blueprint in (*api.BLUEPRINTS, *pages.BLUEPRINTS):
         app.register_blueprint(blueprint)
     return app
+
+
+def _name_cookies(app: Flask, settings: Settings) -> None:
+    """Flask's own session carries one-time messages of pages, never a secret."""
+    app.config.update(
+        SESSION_COOKIE_NAME="labset_notes",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )

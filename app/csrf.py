@@ -1,0 +1,62 @@
+"""What a browser sends by itself authorises nothing unsafe: one check before every route.
+
+The token comes in the header `X-CSRF-Token`, in pages also in the form field `csrf_token`. It is bound to
+the log-in session, or to the cookie `tokenGitLab` by an HMAC; `GET /api/v1/csrf` tells it to whoever sends
+the cookie, which no foreign page can read.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from flask import Flask, request
+
+from app.caller import Caller, Door, caller
+from app.errors import wants_json
+from app.shell import shell
+from core.errors import Forbidden
+
+HEADER = "X-CSRF-Token"
+FIELD = "csrf_token"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+def register_csrf(app: Flask) -> None:
+    """Check every unsafe request of `app`, and give templates `csrf_token()`."""
+    app.before_request(_check)
+    app.jinja_env.globals["csrf_token"] = csrf_token
+
+
+def csrf_token() -> str:
+    """Return the token of the current caller; empty where none is needed."""
+    return _token_of(caller())
+
+
+def _token_of(asking: Caller) -> str:
+    if asking.login is not None:
+        return asking.login.csrf.reveal()
+    token = asking.actor.token
+    if asking.door is Door.COOKIE and token is not None:
+        return hmac.new(shell().csrf_key, token.reveal().encode(), "sha256").hexdigest()
+    return ""
+
+
+def _check() -> None:
+    if request.method in _SAFE_METHODS:
+        return
+    asking = caller()
+    if asking.door.is_ambient and not hmac.compare_digest(
+        _sent_token().encode(), _token_of(asking).encode()
+    ):
+        raise Forbidden(
+            f"a cookie alone may not change anything: send the token of GET /api/v1/csrf as {HEADER}",
+            code="csrf",
+        )
+
+
+def _sent_token() -> str:
+    """Return the token sent with the request; a program's body is never read for it."""
+    header = request.headers.get(HEADER)
+    if header is not None or wants_json():
+        return header or ""
+    return request.form.get(FIELD, "")
