@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from app.api import (
+    archive,
+    datasets,
+    dvc_remote,
+    files,
+    history,
+    namespaces,
+    sites,
+    uploads,
+)
 
-BLUEPRINTS: tuple[Blueprint, ...] = ()
+BLUEPRINTS = (
+    namespaces.blueprint,
+    datasets.blueprint,
+    history.blueprint,
+    files.blueprint,
+    uploads.blueprint,
+    archive.blueprint,
+    sites.blueprint,
+    dvc_remote.blueprint,
+)

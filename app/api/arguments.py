@@ -14,7 +14,7 @@ from core.model.storage import CHUNK_BYTES
 
 MAX_PER_PAGE = 100
 MAX_PAGE = 1_000_000
-MAX_JSON_BYTES = 16 * 1024 * 1024
+_MOST_DIGITS = 19
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
@@ -91,7 +91,12 @@ def whole_number(value: object, field: str) -> int:
     """Return a whole number given as a number or as digits."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+    if (
+        isinstance(value, str)
+        and value.isascii()
+        and value.isdigit()
+        and len(value) <= _MOST_DIGITS
+    ):
         return int(value)
     raise Invalid(f"{field} is a whole number, not {value!r}.", details={"field": field})
 

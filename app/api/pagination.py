@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from flask import Response, current_app, jsonify, request
+from flask import Response, jsonify, request
 
+from app.shell import shell
 from core.model.dataset import Page
 
 ItemT = TypeVar("ItemT")
 
 
-def paged(rows: list[object], page: Page[ItemT]) -> Response:
+def paged(rows: Sequence[object], page: Page[ItemT]) -> Response:
     """Answer a JSON array with `X-Page`, `X-Per-Page`, `X-Total`, `X-Next-Page`, … and `Link`."""
     response = jsonify(rows)
     headers = response.headers
@@ -50,4 +52,4 @@ def _url(number: int, per_page: int) -> str:
         if key not in {"page", "per_page"}
     ]
     query = urlencode([*kept, ("page", number), ("per_page", per_page)])
-    return f"{current_app.config['BASE_URL']}{request.path}?{query}"
+    return f"{shell().settings.base_url}{request.path}?{query}"

@@ -91,6 +91,26 @@ def find_link(platform: Platform, found: FoundFile) -> Link | None:
     return platform.objects.link_get(found.placement, found.md5, file_name=found.path.name)
 
 
+def check_there(platform: Platform, found: FoundFile) -> None:
+    """Ask the site whether it holds the bytes, without reading them.
+
+    Raises:  DataMissing.
+    """
+    if found.placement is None:
+        return
+    size_bytes = platform.objects.find_size(found.placement, found.md5, legacy=found.legacy)
+    if size_bytes is None:
+        raise _bytes_missing(found.path, found.md5, found.placement)
+
+
+def _bytes_missing(path: FilePath, md5: Md5, placement: Placement) -> DataMissing:
+    return DataMissing(
+        f"The pointer of {path} is there, its bytes are not on the storage site "
+        f"{placement.site.name}: was `dvc push` forgotten?",
+        details={"path": str(path), "md5": str(md5)},
+    )
+
+
 def _placement(found: FoundFile) -> Placement:
     if found.placement is None:
         raise Invalid(f"{found.path} lies in git, not on the storage site.")
@@ -113,11 +133,7 @@ def _at_site(
     if size_bytes is None:
         size_bytes = platform.objects.find_size(placement, md5, legacy=legacy)
     if size_bytes is None:
-        raise DataMissing(
-            f"The pointer of {at.path} is there, its bytes are not on the storage site "
-            f"{placement.site.name}: was `dvc push` forgotten?",
-            details={"path": str(at.path), "md5": str(md5)},
-        )
+        raise _bytes_missing(at.path, md5, placement)
     return FoundFile(
         dataset, at.revision, at.is_pinned, at.path, md5, size_bytes, placement, legacy=legacy
     )

@@ -23,12 +23,14 @@ def open_remote(platform: Platform, actor: Actor, dataset_id: DatasetId) -> Plac
     return open_placement(platform, actor, dataset)
 
 
-def find_object_size(platform: Platform, placement: Placement, md5: Md5) -> int:
+def find_object_size(
+    platform: Platform, placement: Placement, md5: Md5, *, legacy: bool = False
+) -> int:
     """Return the object's size in bytes.
 
     Raises:  NotFound; the same whether or not another dataset holds it.
     """
-    size_bytes = platform.objects.find_size(placement, md5)
+    size_bytes = platform.objects.find_size(placement, md5, legacy=legacy)
     if size_bytes is None:
         raise NotFound(f"This dataset holds no object {md5}.", code="object_not_found")
     return size_bytes
@@ -40,9 +42,11 @@ def open_remote_object(
     md5: Md5,
     size_bytes: int,
     byte_range: ByteRange | None = None,
+    *,
+    legacy: bool = False,
 ) -> OpenObject:
     """Open an object's verified bytes."""
-    return platform.objects.open(placement, md5, size_bytes, byte_range)
+    return platform.objects.open(placement, md5, size_bytes, byte_range, legacy=legacy)
 
 
 def put_remote_object(

@@ -1,0 +1,153 @@
+"""Upload sessions: many files on their way to one commit."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import IO, cast
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from app.api import shapes
+from app.api.arguments import body_chunks, body_size, json_body, upload_id
+from app.caller import actor, platform
+from core.errors import Invalid, TooLarge
+from core.model.names import DatasetId, FilePath, Ref
+from core.usecases.committing import commit_upload
+from core.usecases.uploads import (
+    MAX_BATCH_FILE_BYTES,
+    UploadView,
+    begin_upload,
+    fresh_links,
+    give_up_upload,
+    receive_batch,
+    receive_file,
+    show_upload,
+)
+
+blueprint = Blueprint(
+    "api_uploads", __name__, url_prefix="/api/v1/datasets/<int:dataset_id>/uploads"
+)
+
+MAX_BATCH_BYTES = 128 * 1024 * 1024
+
+
+@blueprint.post("")
+def begin(dataset_id: int) -> ResponseReturnValue:
+    """Open a session for announced files: 201 with what is missing and where to send it."""
+    body = json_body()
+    branch = body.maybe_text("branch")
+    rows = [(row.text("path"), row.number("size"), row.text("md5")) for row in body.rows("files")]
+    view = begin_upload(
+        platform(),
+        actor(),
+        DatasetId(dataset_id),
+        Ref(branch) if branch else None,
+        body.text("message", "") or f"Upload {len(rows)} files",
+        rows,
+    )
+    return _dressed(dataset_id, view), HTTPStatus.CREATED
+
+
+@blueprint.get("/<uid>")
+def show(dataset_id: int, uid: str) -> ResponseReturnValue:
+    """Tell where a session stands."""
+    return _dressed(
+        dataset_id, show_upload(platform(), actor(), DatasetId(dataset_id), upload_id(uid))
+    )
+
+
+@blueprint.delete("/<uid>")
+def give_up(dataset_id: int, uid: str) -> ResponseReturnValue:
+    """End a session without a commit."""
+    give_up_upload(platform(), actor(), DatasetId(dataset_id), upload_id(uid))
+    return "", HTTPStatus.NO_CONTENT
+
+
+@blueprint.post("/<uid>/links")
+def links(dataset_id: int, uid: str) -> ResponseReturnValue:
+    """Give fresh links; permission is asked again."""
+    paths = [FilePath(text) for text in json_body().texts("paths")]
+    view = fresh_links(platform(), actor(), DatasetId(dataset_id), upload_id(uid), paths or None)
+    return _dressed(dataset_id, view)
+
+
+@blueprint.put("/<uid>/files/<path:path>")
+def receive(dataset_id: int, uid: str, path: str) -> ResponseReturnValue:
+    """Store the bytes of one announced file."""
+    file = receive_file(
+        platform(),
+        actor(),
+        DatasetId(dataset_id),
+        upload_id(uid),
+        FilePath(path),
+        body_chunks(),
+        body_size(),
+    )
+    return {"path": file.path.text, "state": "present", "md5": file.md5.hex}
+
+
+@blueprint.post("/<uid>/batch")
+def batch(dataset_id: int, uid: str) -> ResponseReturnValue:
+    """Store the members of a tar stream; each is verified and answered by itself."""
+    if (body_size() or 0) > MAX_BATCH_BYTES:
+        raise TooLarge("A batch has at most 128 MiB: send several.")
+    results = receive_batch(
+        platform(), actor(), DatasetId(dataset_id), upload_id(uid), _members(_TarBody())
+    )
+    return shapes.batch(results)
+
+
+@blueprint.post("/<uid>/commit")
+def commit(dataset_id: int, uid: str) -> ResponseReturnValue:
+    """Make the one commit; said twice, it answers the same."""
+    committed = commit_upload(platform(), actor(), DatasetId(dataset_id), upload_id(uid))
+    session = platform().uploads.find_upload(DatasetId(dataset_id), upload_id(uid))
+    return {"commit": committed.revision.sha, "files": session.files if session else 0}
+
+
+class _TarBody:
+    """The request's body as the file that `tarfile` reads, at most `MAX_BATCH_BYTES` of it."""
+
+    def __init__(self) -> None:
+        self._taken_bytes = 0
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes."""
+        data = request.stream.read(size)
+        self._taken_bytes += len(data)
+        if self._taken_bytes > MAX_BATCH_BYTES:
+            raise TooLarge("A batch has at most 128 MiB: send several.")
+        return data
+
+
+def _members(body: _TarBody) -> Iterator[tuple[str, bytes]]:
+    """Yield (path, bytes) of each member.
+
+    Raises:  Invalid, for what is no tar stream or is cut off.
+    """
+    try:
+        with tarfile.open(fileobj=cast("IO[bytes]", body), mode="r|", bufsize=1 << 20) as archive:
+            for member in archive:
+                yield member.name, _data(archive, member)
+    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        raise Invalid("The body is no whole tar stream.", code="body_cut_off") from error
+
+
+def _data(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    if not member.isfile():
+        raise Invalid(f"{member.name} is no plain file: a batch holds nothing else.")
+    if member.size > MAX_BATCH_FILE_BYTES:
+        raise TooLarge(f"{member.name} has over 8 MiB: send it by itself.")
+    opened = archive.extractfile(member)
+    data = opened.read() if opened else b""
+    if len(data) != member.size:
+        raise Invalid("The tar stream stopped before its end.", code="body_cut_off")
+    return data
+
+
+def _dressed(dataset_id: int, view: UploadView) -> shapes.Json:
+    files_url = f"/api/v1/datasets/{dataset_id}/uploads/{view.session.id}/files/"
+    return shapes.upload(view, files_url=files_url)
