@@ -22,6 +22,7 @@ ValueT = TypeVar("ValueT")
 RETRY_REFRESH_SECONDS = 0.5
 REFRESHES_AT_ONCE = 8
 LONGEST_WAIT_SECONDS = 15.0
+GATHER_SECONDS = 0.5
 SWEEP_SECONDS = 30.0
 
 _log = logging.getLogger(__name__)
@@ -69,9 +70,25 @@ class Fresh(Generic[KeyT, ValueT]):
         return kept.value
 
     def load_now(self, key: KeyT) -> ValueT:
-        """Return an answer to a question sent after this call, and keep it."""
+        """Return an answer to a question sent after this call, and keep it.
+
+        While a question is on its way, callers gather for the next one: many share it.
+        """
         with self._lock:
-            flight = self._take_off(key)
+            ahead = self._flights.get(key)
+            flight = self._gathering.get(key)
+            joined = flight is not None
+            if flight is None and ahead is not None:
+                flight = self._gathering[key] = _Flight[ValueT]()
+            elif flight is None:
+                flight = self._take_off(key)
+        if joined:
+            return flight.wait()
+        if ahead is not None:
+            ahead.wait_landed(GATHER_SECONDS)
+            with self._lock:
+                del self._gathering[key]
+                self._take_off(key, flight)
         return self._fly(key, flight)
 
     def forget(self, key: KeyT) -> None:
@@ -95,6 +112,7 @@ class Fresh(Generic[KeyT, ValueT]):
         self._lock = threading.Lock()
         self._kept: dict[KeyT, _Kept[ValueT]] = {}
         self._flights: dict[KeyT, _Flight[ValueT]] = {}
+        self._gathering: dict[KeyT, _Flight[ValueT]] = {}
         self._slots = threading.BoundedSemaphore(REFRESHES_AT_ONCE)
         self._sweep_at = self._monotonic() + SWEEP_SECONDS
 
@@ -105,9 +123,7 @@ class Fresh(Generic[KeyT, ValueT]):
             if kept is not None and now < kept.expires_at:
                 return kept.value
             flight = self._flights.get(key)
-            joined = (
-                flight is not None and now - flight.began_at < self._max_age_seconds
-            )
+            joined = flight is not None and now - flight.began_at < self._max_age_seconds
             if flight is None or not joined:
                 flight = self._take_off(key)
         return flight.wait() if joined else self._fly(key, flight)
@@ -141,16 +157,16 @@ class Fresh(Generic[KeyT, ValueT]):
         try:
             self._fly(key, flight)
         except Unavailable as error:
-            _log.info(
-                "A refresh failed; the old answer serves until it ends: %s", error
-            )
+            _log.info("A refresh failed; the old answer serves until it ends: %s", error)
         except Exception as error:  # noqa: BLE001 - a thread's end: the next caller meets it again
             _log.info("A refresh failed; the old answer was dropped: %r", error)
         finally:
             slots.release()
 
-    def _take_off(self, key: KeyT) -> _Flight[ValueT]:
-        flight = self._flights[key] = _Flight[ValueT](self._monotonic())
+    def _take_off(self, key: KeyT, gathered: _Flight[ValueT] | None = None) -> _Flight[ValueT]:
+        flight = gathered or _Flight[ValueT]()
+        flight.began_at = self._monotonic()
+        self._flights[key] = flight
         return flight
 
     def _fly(self, key: KeyT, flight: _Flight[ValueT]) -> ValueT:
@@ -221,8 +237,8 @@ class _Kept(Generic[ValueT]):
 class _Flight(Generic[ValueT]):
     """One load on its way, and everybody who waits for it."""
 
-    def __init__(self, began_at: float) -> None:
-        self.began_at = began_at
+    def __init__(self) -> None:
+        self.began_at = 0.0
         self._landed = threading.Event()
         self._value: ValueT | None = None
         self._error: BaseException | None = None
@@ -231,6 +247,9 @@ class _Flight(Generic[ValueT]):
         self._value = value
         self._error = error
         self._landed.set()
+
+    def wait_landed(self, seconds: float) -> None:
+        self._landed.wait(seconds)
 
     def wait(self) -> ValueT:
         if not self._landed.wait(LONGEST_WAIT_SECONDS):
