@@ -1,0 +1,201 @@
+"""Connections to the database: short transactions, one writer at a time on SQLite, safe after a fork."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Row, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    NotSupportedError,
+    ProgrammingError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import NullPool, QueuePool
+
+from core.errors import Invalid, Unavailable
+
+AnyRow = Row[*tuple[Any, ...]]
+
+WAIT_SECONDS = 10  # for a lock or a statement; every port call answers within 15
+_CONNECT_SECONDS = 5
+_WRITES = "labset_writes"
+_SQLITE_POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": -1, "pool_reset_on_return": None}
+_POSTGRESQL_POOL: dict[str, Any] = {
+    "pool_size": 8,
+    "max_overflow": 16,
+    "pool_timeout": _CONNECT_SECONDS,
+    "pool_pre_ping": True,
+}
+
+
+class Database:
+    """Gives connections for reading and writing; foreign errors become ours here.
+
+    Nothing is opened before it is needed. A child process leaves what it inherited alone and opens
+    its own: neither SQLite's locks nor PostgreSQL's protocol survive being shared.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.url = parse_address(address)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.reopen()
+        _open_databases.add(self)
+
+    def reopen(self) -> None:
+        """Start with fresh connections; the former ones are neither used nor closed."""
+        pool = _SQLITE_POOL if self.is_sqlite else _POSTGRESQL_POOL
+        self._engine = make_engine(self.url, poolclass=QueuePool, pool_use_lifo=True, **pool)
+        self._writers = self._engine.execution_options(**{_WRITES: True})
+        level = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._readers = self._engine.execution_options(**level)
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection whose every statement stands for itself.
+
+        Raises:  Unavailable, if the database does not answer.
+        """
+        try:
+            with self._readers.connect() as connection:
+                yield connection
+        except (DatabaseError, InterfaceError, PoolTimeoutError) as error:
+            raise _translated(error) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection in a transaction that is on disk when the block ends.
+
+        SQLite takes its write lock at once (`BEGIN IMMEDIATE`). The threads of one process queue
+        before it, because its own waiting is a sleep and not a queue.
+        Raises:  Unavailable, if the database does not answer or stays locked.
+        """
+        self._take_turn()
+        try:
+            with self._writers.begin() as connection:
+                yield connection
+        except (DatabaseError, InterfaceError, PoolTimeoutError) as error:
+            raise _translated(error) from error
+        finally:
+            if self.is_sqlite:
+                self._turn.release()
+
+    def upsert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """Begin an INSERT that can say what to do on a conflict, in the database's own dialect."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._engine.dispose()
+
+    def leave_inherited(self) -> None:
+        """In a child process: keep the parent's connections from being closed, and open others."""
+        _inherited.append(self._engine)
+        self.reopen()
+
+    def _take_turn(self) -> None:
+        if self.is_sqlite and not self._turn.acquire(timeout=WAIT_SECONDS):
+            raise Unavailable("Labset's own database is busy: try again in a moment.")
+
+
+_open_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+_inherited: list[Engine] = []
+
+
+def _after_fork() -> None:
+    for database in list(_open_databases):
+        database.leave_inherited()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def parse_address(address: str) -> URL:
+    """Read `LABSET_DATABASE_URL`: `sqlite:////absolute/file` or `postgresql://…`.
+
+    Raises:  Invalid, for anything else.
+    """
+    try:
+        url = make_url(address)
+    except ArgumentError as error:
+        raise _unknown_address() from error
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        path = Path(url.database).absolute()
+        return URL.create("sqlite+pysqlite", database=str(path))
+    if url.drivername in {"postgresql", "postgres", "postgresql+psycopg"}:
+        return url.set(drivername="postgresql+psycopg")
+    raise _unknown_address()
+
+
+def make_engine(url: URL, **pool: Any) -> Engine:  # noqa: ANN401 - what create_engine takes
+    """Return an engine that opens connections as the ledger needs them."""
+    if url.get_backend_name() != "sqlite":
+        limit = f"{WAIT_SECONDS * 1000}"
+        options = f"-c statement_timeout={limit} -c lock_timeout={limit}"
+        arguments = {
+            "connect_timeout": _CONNECT_SECONDS,
+            "tcp_user_timeout": limit,
+            "application_name": "labset",
+            "options": options,
+        }
+        return create_engine(url, connect_args=arguments, **pool)
+    _create_file(Path(url.database or ""))
+    engine = create_engine(url, connect_args={"check_same_thread": False}, **pool)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def make_lone_engine(url: URL) -> Engine:
+    """Return an engine without a pool, all of whose transactions write (for migrations)."""
+    return make_engine(url, poolclass=NullPool).execution_options(**{_WRITES: True})
+
+
+def _create_file(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise Unavailable(f"Labset's database cannot be opened: {error.strerror}.") from error
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout = {WAIT_SECONDS * 1000}",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "journal_size_limit = 67108864",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    if _WRITES in connection.get_execution_options():
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _translated(error: Exception) -> Exception:
+    mistakes = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
+    if isinstance(error, mistakes):
+        return error
+    return Unavailable("Labset's own database does not answer: try again in a moment.")
+
+
+def _unknown_address() -> Invalid:
+    return Invalid(
+        "LABSET_DATABASE_URL is neither sqlite:////absolute/path/of/a/file nor "
+        "postgresql://user:password@host/database."
+    )

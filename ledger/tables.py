@@ -1,0 +1,183 @@
+"""The tables, as the newest migration leaves them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time with its zone, always UTC; SQLite, which knows no zones, keeps the naive UTC text."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse times without a zone; hand the rest over in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("times in the ledger carry their zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the time in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Words(TypeDecorator[str]):
+    """Sentences from anywhere: what no database can store of them is kept as a question mark.
+
+    A failure's reason must never be the reason for another failure.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """Replace NULs and halves of surrogate pairs."""
+        if value is None:
+            return None
+        return value.replace("\x00", "?").encode("utf-8", "replace").decode()
+
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Words, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("endpoint", Text),
+    Column("public_endpoint", Text),
+    Column("region", Text),
+    Column("registered_by", Words, nullable=False),
+    Column("sealed_keys", LargeBinary),  # sealed JSON of access and secret key
+    Column("health", Text),  # JSON of the last check
+)
+
+bindings = Table(
+    "bindings",
+    metadata,
+    Column("dataset_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("site_id", BigInteger, ForeignKey("sites.id"), nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("order_key", Text, nullable=False),
+    Column("bound", Boolean, nullable=False),
+    Column("lease_until", Moment),
+    Column("token", LargeBinary),  # sealed
+    UniqueConstraint("site_id", "prefix"),
+)
+
+staging = Table(
+    "staging",
+    metadata,
+    Column("dataset_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", Text, primary_key=True),
+    Column("multipart_id", Text),
+    Column("recorded_at", Moment, nullable=False, index=True),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("dataset_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("md5", Text, primary_key=True),  # 32 hex digits, `.dir` after those of listings
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("block_sha256", LargeBinary, nullable=False),  # 32 bytes for each block
+    sqlite_with_rowid=False,
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("dataset_id", BigInteger, nullable=False),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("token", LargeBinary),  # sealed
+    Column("author_name", Words, nullable=False),
+    Column("author_email", Words, nullable=False),
+    Column("branch", Text, nullable=False),
+    Column("message", Words, nullable=False),
+    Column("base", Text),
+    Column("state", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("files", Integer, nullable=False),
+    Column("reason", Words),
+    Column("revision", Text),
+    Column("lease_until", Moment),
+    Index(None, "state", "expires_at"),
+)
+
+upload_files = Table(
+    "upload_files",
+    metadata,
+    Column("upload_id", Text, ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("md5", Text, nullable=False),
+    Column("git_candidate", Boolean, nullable=False),
+    Column("received", Boolean, nullable=False),
+    Column("unchanged", Boolean, nullable=False),
+    Column("text", LargeBinary),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("owner", Words, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("unit", Words, nullable=False),
+    Column("message", Words, nullable=False),
+    Column("result", Text, nullable=False),  # JSON
+    Column("attempts", Integer, nullable=False),
+    Column("lease_until", Moment),
+    Index(None, "state", "created_at"),
+)
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("id", Text, primary_key=True),  # sha256 of what the cookie holds
+    Column("person", LargeBinary, nullable=False),  # sealed JSON of all else
+    Column("generation", Integer, nullable=False),
+    Column("refresh_until", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("last_seen_at", Moment, nullable=False, index=True),
+)
