@@ -34,7 +34,7 @@ _OUR_FIELDS = {
     "topics": "tags",
     "tag_list": "tags",
 }
-_LEADING_STATUS = re.compile(r"^\d{3} [A-Z][A-Za-z ]*(?: - )?")
+_LEADING_STATUS = re.compile(r"^\d{3} [A-Z]\w+(?: [A-Z]\w+)*(?: - |: |$)")
 
 
 def translate(error: GitlabError, subject: str) -> LabsetError:

@@ -85,10 +85,12 @@ class Fresh(Generic[KeyT, ValueT]):
         if joined:
             return flight.wait()
         if ahead is not None:
-            ahead.wait_landed(GATHER_SECONDS)
-            with self._lock:
-                del self._gathering[key]
-                self._take_off(key, flight)
+            try:
+                ahead.wait_landed(GATHER_SECONDS)
+            finally:
+                with self._lock:
+                    self._gathering.pop(key, None)
+                    self._take_off(key, flight)
         return self._fly(key, flight)
 
     def forget(self, key: KeyT) -> None:
