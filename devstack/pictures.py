@@ -65,7 +65,8 @@ def _plate(chance: random.Random) -> Image.Image:
     plate = Image.new("RGB", (WIDTH, HEIGHT), base)
     draw = ImageDraw.Draw(plate)
     for _ in range(chance.randint(60, 140)):
-        shade = tuple(max(0, part + chance.randint(-14, 14)) for part in base)
+        shift = chance.randint(-14, 14)
+        shade = tuple(max(0, part + shift) for part in base)
         row = chance.randrange(HEIGHT)
         start = chance.randrange(WIDTH)
         draw.line((start, row, start + chance.randint(20, 220), row), fill=shade)
@@ -79,7 +80,8 @@ def _draw_seam(draw: ImageDraw.ImageDraw, chance: random.Random, seam: int, slop
     step = chance.randint(6, 11)
     for x in range(-20, WIDTH + 20, step):
         y = seam + slope * (x - WIDTH / 2) + chance.uniform(-2, 2)
-        shade = tuple(max(0, min(255, part + chance.randint(-24, 24))) for part in tint)
+        shift = chance.randint(-26, 26)
+        shade = tuple(max(0, min(255, part + shift)) for part in tint)
         draw.ellipse((x - step, y - thick / 2, x + step * 2, y + thick / 2), fill=shade)
         draw.arc((x - step, y - thick / 2, x + step * 2, y + thick / 2), 260, 80, fill=(90, 84, 76))
 
