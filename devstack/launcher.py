@@ -148,8 +148,8 @@ class Stack:
             "  one pinned file:",
             f'    curl -k -b "tokenGitLab={token}" "{api}/files/{demo.file}?ref={demo.tag}" --output {name}',
             "  the whole dataset with dvc:",
-            f"    git clone {clone}/lab/vitvi.git && cd vitvi && "
-            f'dvc remote modify --local labset password "Bearer {token}" && dvc pull',
+            f"    git clone {clone}/lab/vitvi.git && cd vitvi",
+            f'    dvc remote modify --local labset password "Bearer {token}" && dvc pull',
             "  one more file, one commit:",
             f'    curl -T photo.jpg -H "PRIVATE-TOKEN: {token}" "{api}/files/photos/photo.jpg?branch=main"',
         ]

@@ -88,7 +88,7 @@ class SeaweedServer:
         """Start it and come back at once; `wait` tells when they answer."""
         weed = _find_weed()
         self._end_former()
-        self._processes = []
+        self._processes.clear()
         _check_free(self.bind, self.port)
         self._ports = ports = self._keep_ports()
         (self.home / "data").mkdir(exist_ok=True)
