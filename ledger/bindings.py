@@ -44,7 +44,8 @@ class SqlBindingRecords:
         self._vault = vault
         self._sites = site_records
         self._bound: dict[DatasetId, Placement] = {}
-        self._insert = database.upsert(bindings).on_conflict_do_nothing()
+        insert = database.upsert(bindings).on_conflict_do_nothing()
+        self._insert = insert.returning(bindings.c.dataset_id)
 
     def find_placement(self, dataset_id: DatasetId) -> Placement | None:
         """Return where a bound dataset lies; its site's name, keys and health ≤ 5 seconds old."""
@@ -78,7 +79,7 @@ class SqlBindingRecords:
         with self._database.writing() as connection:
             _check_site(connection, binding.placement.site)
             row = self._row_of(binding, lease_until)
-            if connection.execute(self._insert, row).rowcount == 0:
+            if connection.execute(self._insert, row).first() is None:
                 raise _taken(binding.placement)
 
     def confirm_binding(self, dataset_id: DatasetId) -> None:
@@ -113,7 +114,8 @@ class SqlBindingRecords:
         binding = Binding(placement, order_key="", bound=True)
         with self._database.writing() as connection:
             _check_site(connection, placement.site)
-            if connection.execute(self._insert, self._row_of(binding, None)).rowcount == 0:
+            row = self._row_of(binding, None)
+            if connection.execute(self._insert, row).first() is None:
                 _confirm_same(connection, placement)
 
     def _read_bound(self, numbers: Sequence[int]) -> Iterator[AnyRow]:

@@ -1,0 +1,1 @@
+"""One exam for the ports of the ledger, sat on SQLite and on PostgreSQL."""
