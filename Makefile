@@ -17,6 +17,13 @@ PACKAGES := $(wildcard core gitlab_bridge storage_sites ledger app labset devsta
 TEMPLATES := $(wildcard templates devstack/templates)
 CHROMIUM := /usr/bin/chromium
 
+# Trust whom the machine trusts (a company's proxy, say), not only the lists inside uv and node.
+SYSTEM_CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem)
+ifneq ($(SYSTEM_CERTIFICATES),)
+export UV_SYSTEM_CERTS ?= 1
+export NODE_USE_SYSTEM_CA ?= 1
+endif
+
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
