@@ -85,22 +85,21 @@ class SeaweedServer:
         return self._process.pid
 
     def start(self) -> None:
-        """Start it and come back at once; `wait` tells when they answer."""
+        """Start it and come back at once; `wait` tells when it answers."""
         weed = _find_weed()
         self._end_former()
-        self._processes.clear()
         _check_free(self.bind, self.port)
         self._ports = ports = self._keep_ports()
         (self.home / "data").mkdir(exist_ok=True)
         self._process = self._spawn([weed, *self._command(ports)])
         (self.home / "pid").write_text(str(self._process.pid), encoding="utf-8")
-        if not self._is_on_loopback():
+        if self._relay is None and not self._is_on_loopback():
             self._relay = Relay(self.bind, self.port, (LOOPBACK, ports["relayed"]))
             self._relay.start()
 
     def runs(self) -> bool:
-        """Whether every process that was started is still there."""
-        return bool(self._processes) and all(one.poll() is None for one in self._processes)
+        """Whether it was started and is still there."""
+        return self._process is not None and self._process.poll() is None
 
     def wait(self, timeout_seconds: float = START_SECONDS) -> None:
         """Return when S3 answers. Raises RuntimeError, if the process ends or time runs out."""
