@@ -9,12 +9,19 @@ from flask import Flask, Response, jsonify, request
 
 from devstack.gitlab import errors, git_http
 from devstack.gitlab.api import (
+    archives,
+    commits,
+    files,
     groups,
     members,
+    namespaces,
     personal_access_tokens,
     project_lists,
     projects,
     protected_refs,
+    refs,
+    releases,
+    trees,
     users,
     version,
 )
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
 API = "/api/v4"
 _API_MODULES = (
     version, users, personal_access_tokens, groups, members, project_lists, projects, protected_refs,
+    refs, releases, trees, archives, commits, files, namespaces,
 )  # fmt: skip
 # Beyond api and read_api: what a narrower scope opens, by the first part of the path.
 _USER_PATHS = ("/api/v4/user", "/api/v4/users", "/api/v4/version", "/api/v4/metadata")

@@ -1,0 +1,187 @@
+"""Files: one at a time, read and written."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pygit2
+from flask import Blueprint, Response, jsonify
+from pygit2.enums import FileMode
+
+from devstack.gitlab.api.committing import COMMIT_FIELDS, NOT_ALLOWED, CommitRequest, commit_changes, may_commit_to, require_push
+from devstack.gitlab.api.lookup import readable_project
+from devstack.gitlab.errors import bad_request, not_found
+from devstack.gitlab.parameters import Field, read
+from devstack.gitlab.repository import names
+from devstack.gitlab.repository.history import entry_at, last_commit_id
+from devstack.gitlab.repository.opening import open_repository
+from devstack.gitlab.repository.writing import Action
+from devstack.gitlab.state import here
+
+if TYPE_CHECKING:
+    from devstack.gitlab.policy import ProjectRights
+
+blueprint = Blueprint("files", __name__)
+
+_FILE = "/projects/<segment:project>/repository/files/<segment:path>"
+_STALE = {
+    "update": "You are attempting to update a file that has changed since you started editing it.",
+    "delete": "You are attempting to delete a file that has been previously updated.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file at a commit."""
+
+    blob: pygit2.Blob
+    commit: pygit2.Commit
+    path: str
+    ref: str
+    last_commit: str
+
+    def description(self) -> dict[str, Any]:
+        """Return what is said about it besides its content."""
+        return {
+            "file_name": self.path.rpartition("/")[2],
+            "file_path": self.path,
+            "size": self.blob.size,
+            "encoding": "base64",
+            "content_sha256": hashlib.sha256(self.blob.data).hexdigest(),
+            "ref": self.ref,
+            "blob_id": str(self.blob.id),
+            "commit_id": str(self.commit.id),
+            "last_commit_id": self.last_commit,
+            "execute_filemode": self.blob.filemode == FileMode.BLOB_EXECUTABLE,
+        }
+
+    def headers(self) -> dict[str, str]:
+        """Return the same as `X-Gitlab-…` headers."""
+        shown = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in self.description().items()}
+        return {f"X-Gitlab-{name.replace('_', '-').title()}": quote(value, safe=" /~!@#$%^&*()_+-={}[]|:;<>,.?'") for name, value in shown.items()}
+
+
+def _find(rights: ProjectRights, path: str, ref: str) -> _Found:
+    repository = open_repository(here(), rights.project.id)
+    commit = names.find_commit(repository, _default(rights) if ref == "HEAD" else ref)
+    if commit is None:
+        raise not_found("Commit")
+    blob = entry_at(commit, path)
+    if not isinstance(blob, pygit2.Blob):
+        raise not_found("File")
+    return _Found(blob, commit, path, ref, last_commit_id(repository, commit, path))
+
+
+def _default(rights: ProjectRights) -> str:
+    return rights.project.default_branch or "HEAD"
+
+
+@blueprint.get(_FILE)
+def show(project: str, path: str) -> Response:
+    """One file with its content in base64; HEAD gives the same in headers."""
+    rights = readable_project(project)
+    given = read(Field("ref", required=True, blank=False))
+    found = _find(rights, path, given["ref"])
+    body = found.description()
+    response = jsonify({**body, "content": base64.b64encode(found.blob.data).decode()})
+    response.headers.extend(found.headers())
+    return response
+
+
+@blueprint.get(f"{_FILE}/raw")
+def show_raw(project: str, path: str) -> Response:
+    """The bytes of one file."""
+    rights = readable_project(project)
+    given = read(Field("ref"), Field("lfs", "boolean"))
+    found = _find(rights, path, given.get("ref") or "HEAD")
+    response = Response(found.blob.data, content_type="text/plain; charset=utf-8")
+    name = quote(path.rpartition("/")[2])
+    response.headers["Content-Disposition"] = f"inline; filename=\"{name}\"; filename*=UTF-8''{name}"
+    response.headers.extend(found.headers())
+    return response
+
+
+@blueprint.get(f"{_FILE}/blame")
+def show_blame(project: str, path: str) -> Response:
+    """Which commit each line of a file comes from."""
+    rights = readable_project(project)
+    given = read(Field("ref", required=True, blank=False))
+    found = _find(rights, path, given["ref"])
+    repository = open_repository(here(), rights.project.id)
+    lines = found.blob.data.decode("utf-8", "replace").splitlines()
+    blame = repository.blame(path, newest_commit=found.commit.id)
+    return jsonify([_blamed(repository, hunk, lines) for hunk in blame])
+
+
+def _blamed(repository: pygit2.Repository, hunk: pygit2.blame.BlameHunk, lines: list[str]) -> dict[str, Any]:
+    first = hunk.final_start_line_number - 1
+    commit = repository[hunk.final_commit_id].peel(pygit2.Commit)
+    return {
+        "commit": {
+            "id": str(commit.id),
+            "parent_ids": [str(parent) for parent in commit.parent_ids],
+            "message": commit.message,
+            "author_name": commit.author.name,
+            "author_email": commit.author.email,
+            "committer_name": commit.committer.name,
+            "committer_email": commit.committer.email,
+        },
+        "lines": lines[first : first + hunk.lines_in_hunk],
+    }
+
+
+@blueprint.post(_FILE)
+def create(project: str, path: str) -> tuple[Response, int]:
+    """Add a file by one commit."""
+    return _write(project, path, "create"), 201
+
+
+@blueprint.put(_FILE)
+def update(project: str, path: str) -> Response:
+    """Replace a file by one commit."""
+    return _write(project, path, "update")
+
+
+def _write(project: str, path: str, action: str) -> Response:
+    rights = readable_project(project)
+    require_push(rights)
+    given = read(
+        *COMMIT_FIELDS,
+        Field("content", required=True),
+        Field("encoding", values=("text", "base64")),
+        Field("execute_filemode", "boolean"),
+        Field("last_commit_id"),
+    )
+    _commit_one(rights, path, action, given)
+    return jsonify({"file_path": path, "branch": given["branch"]})
+
+
+@blueprint.delete(_FILE)
+def remove(project: str, path: str) -> tuple[str, int]:
+    """Remove a file by one commit."""
+    rights = readable_project(project)
+    require_push(rights)
+    _commit_one(rights, path, "delete", read(*COMMIT_FIELDS, Field("last_commit_id")))
+    return "", 204
+
+
+def _commit_one(rights: ProjectRights, path: str, action: str, given: dict[str, Any]) -> None:
+    if not may_commit_to(rights, given["branch"]):
+        raise bad_request(NOT_ALLOWED)
+    _check_stale(rights, path, action, given)
+    step = Action(action, path, content=given.get("content"), encoding=given.get("encoding") or "text", execute_filemode=given.get("execute_filemode"))
+    commit_changes(rights, CommitRequest.of(given, [step]))
+
+
+def _check_stale(rights: ProjectRights, path: str, action: str, given: dict[str, Any]) -> None:
+    wanted = given.get("last_commit_id")
+    if not wanted or action not in _STALE:
+        return
+    repository = open_repository(here(), rights.project.id)
+    tip = names.find_branch(repository, given.get("start_branch") or given["branch"])
+    if tip is not None and last_commit_id(repository, tip, path) != wanted:
+        raise bad_request(_STALE[action])

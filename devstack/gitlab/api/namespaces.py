@@ -1,0 +1,75 @@
+"""Namespaces: where projects can lie."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from devstack.gitlab.entities.groups import namespace_body
+from devstack.gitlab.errors import not_found
+from devstack.gitlab.identity import current_user
+from devstack.gitlab.pagination import paged_list, wanted_page
+from devstack.gitlab.parameters import Field, read
+from devstack.gitlab.policy import OWNER, GroupRights
+from devstack.gitlab.state import here
+from devstack.gitlab.store.namespaces import Namespace, find_namespace
+from devstack.gitlab.store.users import User
+
+blueprint = Blueprint("namespaces", __name__)
+
+
+def _own(namespace: Namespace, user: User) -> bool:
+    """Whether somebody belongs to a namespace; administrators to all."""
+    if user.admin or namespace.owner_id == user.id:
+        return True
+    return namespace.is_group and GroupRights(here().database, user, namespace).membership > 0
+
+
+@blueprint.get("/namespaces")
+def list_namespaces() -> Response:
+    """One's own namespace and groups; all of them for administrators."""
+    user = current_user()
+    given = read(Field("search"), Field("owned_only", "boolean"), Field("top_level_only", "boolean"), Field("full_path_search", "boolean"))
+    text = (given.get("search") or "").casefold()
+    spaces = [Namespace(*row) for row in here().database.rows("SELECT * FROM namespaces ORDER BY id")]
+    found = [
+        namespace_body(space, user)
+        for space in spaces
+        if (text in space.full_path.casefold() or text in space.name.casefold())
+        and not (given.get("top_level_only") and space.parent_id)
+        and _own(space, user)
+        and (not given.get("owned_only") or _owned(space, user))
+    ]
+    return paged_list(found, wanted_page())
+
+
+def _owned(namespace: Namespace, user: User) -> bool:
+    if namespace.owner_id == user.id:
+        return True
+    return namespace.is_group and GroupRights(here().database, user, namespace).membership >= OWNER
+
+
+@blueprint.get("/namespaces/<segment:key>")
+def show(key: str) -> Response:
+    """One namespace, by id or full path."""
+    user = current_user()
+    found = find_namespace(here().database, key)
+    if found is None or not (_own(found, user) or _seen(found, user)):
+        raise not_found("Namespace")
+    return jsonify(namespace_body(found, user))
+
+
+def _seen(namespace: Namespace, user: User) -> bool:
+    return namespace.is_group and GroupRights(here().database, user, namespace).can_see
+
+
+@blueprint.get("/namespaces/<segment:key>/exists")
+def exists(key: str) -> Response:
+    """Whether a path is taken, with free ones beside it."""
+    current_user()
+    given = read(Field("parent_id", "integer"))
+    database = here().database
+    parent = find_namespace(database, given["parent_id"]) if given.get("parent_id") else None
+    prefix = f"{parent.full_path}/" if parent else ""
+    taken = find_namespace(database, prefix + key) is not None
+    free = next(f"{key}{number}" for number in range(1, 10_000) if find_namespace(database, f"{prefix}{key}{number}") is None)
+    return jsonify({"exists": taken, "suggests": [free] if taken else []})

@@ -1,0 +1,232 @@
+"""Branches and tags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pygit2
+from flask import Blueprint, Response, jsonify
+
+from devstack.gitlab.api.committing import may_commit_to, require_push
+from devstack.gitlab.api.lookup import readable_project
+from devstack.gitlab.entities.releases import tag_release
+from devstack.gitlab.entities.repository import branch_body, tag_body
+from devstack.gitlab.errors import Refusal, bad_request, forbidden, not_found
+from devstack.gitlab.identity import current_user
+from devstack.gitlab.pagination import paged_list, wanted_page
+from devstack.gitlab.parameters import Field, read
+from devstack.gitlab.policy import MAINTAINER, ProjectRights, matches
+from devstack.gitlab.pushes import NO_COMMIT, Push, RefChange, finish_push
+from devstack.gitlab.repository import names
+from devstack.gitlab.repository.opening import DEFAULT_BRANCH, open_repository
+from devstack.gitlab.repository.writing import RefMoved, delete_ref, move_ref
+from devstack.gitlab.state import here
+from devstack.gitlab.store.protection import Protection, protections
+
+blueprint = Blueprint("refs", __name__)
+
+_BRANCHES = "/projects/<segment:project>/repository/branches"
+_TAGS = "/projects/<segment:project>/repository/tags"
+
+
+def _repository(rights: ProjectRights) -> pygit2.Repository:
+    return open_repository(here(), rights.project.id)
+
+
+def _rules(rights: ProjectRights, kind: str = "branch") -> list[Protection]:
+    return protections(here().database, rights.project.id, kind)
+
+
+def _fits(name: str, search: str) -> bool:
+    """Whether a name contains the text; `^text` asks for its beginning, `text$` for its end."""
+    text = search.casefold()
+    begins, ends = text.startswith("^"), text.endswith("$")
+    core, folded = text.removeprefix("^").removesuffix("$"), name.casefold()
+    if begins and ends:
+        return folded == core
+    return folded.startswith(core) if begins else folded.endswith(core) if ends else core in folded
+
+
+@blueprint.get(_BRANCHES)
+def list_branches(project: str) -> Response:
+    """The branches, by name."""
+    rights = readable_project(project)
+    given, page = read(Field("search"), Field("regex"), Field("sort")), wanted_page()
+    repository, rules = _repository(rights), _rules(rights)
+    found = [name for name in names.branches(repository) if _fits(name, given.get("search") or "")]
+    bodies: list[Any] = [None] * len(found)
+    window = slice(page.offset, page.offset + page.size)
+    bodies[window] = [branch_body(repository, rights, rules, name) for name in found[window]]
+    return paged_list(bodies, page)
+
+
+@blueprint.get(f"{_BRANCHES}/<segment:branch>")
+def show_branch(project: str, branch: str) -> Response:
+    """One branch."""
+    rights = readable_project(project)
+    return jsonify(_branch(rights, branch))
+
+
+def _branch(rights: ProjectRights, name: str) -> dict[str, Any]:
+    body = branch_body(_repository(rights), rights, _rules(rights), name)
+    if body is None:
+        raise not_found("Branch")
+    return body
+
+
+@blueprint.post(_BRANCHES)
+def create_branch(project: str) -> tuple[Response, int]:
+    """Make a branch at a commit."""
+    rights = readable_project(project)
+    require_push(rights)
+    given = read(Field("branch", required=True, blank=False), Field("ref", required=True, blank=False))
+    name, ref = given["branch"], given["ref"]
+    repository = _repository(rights)
+    if not names.valid_branch_name(name):
+        raise bad_request("Branch name is invalid")
+    if names.find_branch(repository, name) is not None:
+        raise bad_request("Branch already exists")
+    start = names.find_branch(repository, ref) or names.find_commit(repository, ref)
+    if start is None:
+        raise bad_request(f"Failed to create branch '{name}': invalid reference name '{ref}'")
+    if not may_commit_to(rights, name):
+        raise forbidden("You are not allowed to create protected branches on this project.")
+    _move(rights, f"refs/heads/{name}", None, start.id, f"Failed to create branch '{name}': the name collides with another branch")
+    return jsonify(_branch(rights, name)), 201
+
+
+def _move(rights: ProjectRights, full_name: str, old: pygit2.Oid | None, new: pygit2.Oid, complaint: str) -> None:
+    try:
+        move_ref(_repository(rights), full_name, old, new)
+    except RefMoved as error:
+        raise bad_request(complaint) from error
+    finish_push(Push(rights, (RefChange(str(old) if old else NO_COMMIT, str(new), full_name),)))
+
+
+@blueprint.delete(f"{_BRANCHES}/<segment:branch>")
+def remove_branch(project: str, branch: str) -> tuple[str, int]:
+    """Delete a branch; never the default one, a protected one as Maintainer only."""
+    rights = readable_project(project)
+    require_push(rights)
+    repository = _repository(rights)
+    tip = names.find_branch(repository, branch)
+    if tip is None:
+        raise not_found("Branch")
+    if branch == (rights.project.default_branch or DEFAULT_BRANCH):
+        raise bad_request("The default branch of a project cannot be deleted.")
+    if any(matches(rule.name, branch) for rule in _rules(rights)) and rights.level < MAINTAINER:
+        text = "You are not allowed to delete protected branches from this project. Only a project maintainer or owner can delete a protected branch."
+        raise forbidden(text)
+    _remove(rights, repository, f"refs/heads/{branch}", str(tip.id))
+    return "", 204
+
+
+@blueprint.delete("/projects/<segment:project>/repository/merged_branches")
+def remove_merged(project: str) -> tuple[Response, int]:
+    """Delete the branches that the default one contains, but for protected ones."""
+    rights = readable_project(project)
+    require_push(rights)
+    repository, rules = _repository(rights), _rules(rights)
+    for name in list(names.branches(repository)):
+        body = branch_body(repository, rights, rules, name)
+        if body and body["merged"] and not body["protected"]:
+            _remove(rights, repository, f"refs/heads/{name}", body["commit"]["id"])
+    return jsonify({"message": "202 Accepted"}), 202
+
+
+def _remove(rights: ProjectRights, repository: pygit2.Repository, full_name: str, old: str) -> None:
+    delete_ref(repository, full_name)
+    finish_push(Push(rights, (RefChange(old, NO_COMMIT, full_name),)))
+
+
+@blueprint.get(_TAGS)
+def list_tags(project: str) -> Response:
+    """The tags, the youngest first unless told otherwise."""
+    rights = readable_project(project)
+    given = read(Field("search"), Field("order_by", values=("name", "updated", "version")), Field("sort", values=("asc", "desc")))
+    repository, page = _repository(rights), wanted_page()
+    found = [name for name in names.tags(repository) if _fits(name, given.get("search") or "")]
+    keys = {name: _tag_key(repository, name, given.get("order_by") or "updated") for name in found}
+    found.sort(key=lambda name: keys[name], reverse=(given.get("sort") or "desc") == "desc")
+    bodies: list[Any] = [None] * len(found)
+    window = slice(page.offset, page.offset + page.size)
+    bodies[window] = [_tag(rights, name) for name in found[window]]
+    return paged_list(bodies, page)
+
+
+def _tag_key(repository: pygit2.Repository, name: str, order: str) -> tuple[Any, ...]:
+    if order == "name":
+        return (name,)
+    if order == "version":
+        return (*(int(part) if part.isdecimal() else -1 for part in name.lstrip("vV").replace("-", ".").split(".")), name)
+    target = names.find_tag(repository, name)
+    commit = names.commit_of(target)
+    tagger = target.tagger if isinstance(target, pygit2.Tag) else None
+    return (tagger.time if tagger else commit.commit_time if commit else 0, name)
+
+
+@blueprint.get(f"{_TAGS}/<segment:tag>")
+def show_tag(project: str, tag: str) -> Response:
+    """One tag."""
+    return jsonify(_tag(readable_project(project), tag))
+
+
+def _tag(rights: ProjectRights, name: str) -> dict[str, Any]:
+    target = names.find_tag(_repository(rights), name)
+    if target is None:
+        raise not_found("Tag")
+    return tag_body(name, target, rights.project, _rules(rights, "tag"), tag_release(rights.project.id, name))
+
+
+@blueprint.post(_TAGS)
+def create_tag(project: str) -> tuple[Response, int]:
+    """Make a tag; with a message it gets an object of its own."""
+    rights = readable_project(project)
+    require_push(rights)
+    given = read(Field("tag_name", required=True, blank=False), Field("ref", required=True, blank=False), Field("message"))
+    name, ref = given["tag_name"], given["ref"]
+    repository = _repository(rights)
+    if not names.valid_branch_name(name):
+        raise bad_request("Tag name invalid")
+    if names.find_tag(repository, name) is not None:
+        raise bad_request(f"Tag {name} already exists")
+    commit = names.find_commit(repository, ref)
+    if commit is None:
+        raise bad_request(f"Target {ref} is invalid")
+    _require_tag_rights(rights, name)
+    target = commit.id
+    if given.get("message"):
+        user = current_user()
+        tagger = pygit2.Signature(user.name, user.email)
+        target = _tag_object(repository, name, commit, tagger, given["message"])
+    _move(rights, f"refs/tags/{name}", None, target, f"Tag {name} already exists")
+    return jsonify(_tag(rights, name)), 201
+
+
+def _tag_object(repository: pygit2.Repository, name: str, commit: pygit2.Commit, tagger: pygit2.Signature, message: str) -> pygit2.Oid:
+    """Write a tag object without a ref, so that the ref is made like every other."""
+    sign = "+" if tagger.offset >= 0 else "-"
+    zone = f"{sign}{abs(tagger.offset) // 60:02d}{abs(tagger.offset) % 60:02d}"
+    text = f"object {commit.id}\ntype commit\ntag {name}\ntagger {tagger.name} <{tagger.email}> {tagger.time} {zone}\n\n{message}\n"
+    return repository.odb.write(pygit2.enums.ObjectType.TAG, text.encode())
+
+
+def _require_tag_rights(rights: ProjectRights, name: str) -> None:
+    about = [rule for rule in _rules(rights, "tag") if matches(rule.name, name)]
+    if about and not any(0 < rule.push_level <= rights.level for rule in about):
+        raise Refusal(403, {"message": "403 Forbidden - You are not allowed to create this tag as it is protected."})
+
+
+@blueprint.delete(f"{_TAGS}/<segment:tag>")
+def remove_tag(project: str, tag: str) -> tuple[str, int]:
+    """Delete a tag; a protected one as Maintainer only."""
+    rights = readable_project(project)
+    require_push(rights)
+    repository = _repository(rights)
+    target = names.find_tag(repository, tag)
+    if target is None:
+        raise not_found("Tag")
+    if any(matches(rule.name, tag) for rule in _rules(rights, "tag")) and rights.level < MAINTAINER:
+        raise forbidden("You are not allowed to delete protected tags from this project. Only a project maintainer or owner can delete a protected tag.")
+    _remove(rights, repository, f"refs/tags/{tag}", str(target.id))
+    return "", 204

@@ -1,0 +1,169 @@
+"""Trees, blobs, comparisons and common ancestors."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import pygit2
+from flask import Blueprint, Response, jsonify
+
+from devstack.gitlab.api.lookup import readable_project
+from devstack.gitlab.entities.repository import commit_body, tree_entry
+from devstack.gitlab.errors import invalid_parameters, not_found
+from devstack.gitlab.pagination import keyset_page, paged_list, wanted_page
+from devstack.gitlab.parameters import Field, read
+from devstack.gitlab.repository import names
+from devstack.gitlab.repository.differences import diff_items, tree_diff
+from devstack.gitlab.repository.history import entry_at, walk
+from devstack.gitlab.repository.opening import open_repository
+from devstack.gitlab.state import here
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from devstack.gitlab.policy import ProjectRights
+
+blueprint = Blueprint("trees", __name__)
+
+_REPOSITORY = "/projects/<segment:project>/repository"
+_SHORTEST_ID = 7
+
+
+@blueprint.get(f"{_REPOSITORY}/tree")
+def list_tree(project: str) -> Response:
+    """The entries of a folder (of everything below it with `recursive`), folders first."""
+    rights = readable_project(project)
+    given = read(Field("path"), Field("ref"), Field("recursive", "boolean"), Field("pagination"), Field("page_token"))
+    entries = _entries(rights, given)
+    if given.get("pagination") == "none":
+        return jsonify(entries)
+    if given.get("pagination") == "keyset":
+        return _keyset(entries, given.get("page_token"))
+    return paged_list(entries, wanted_page())
+
+
+def _entries(rights: ProjectRights, given: dict[str, Any]) -> list[dict[str, Any]]:
+    repository = open_repository(here(), rights.project.id)
+    commit = names.find_commit(repository, given.get("ref") or rights.project.default_branch or "HEAD")
+    if commit is None:
+        raise not_found("Tree")
+    path = (given.get("path") or "").strip("/")
+    tree = entry_at(commit, path)
+    if not isinstance(tree, pygit2.Tree):
+        raise not_found("invalid revision or path")
+    found = list(_listed(tree, f"{path}/" if path else "", recursive=bool(given.get("recursive"))))
+    return [entry for entry in found if entry["type"] == "tree"] + [entry for entry in found if entry["type"] != "tree"]
+
+
+def _listed(tree: pygit2.Tree, prefix: str, *, recursive: bool) -> Iterator[dict[str, Any]]:
+    for item in tree:
+        path = f"{prefix}{item.name}"
+        yield tree_entry(item, path)
+        if recursive and isinstance(item, pygit2.Tree):
+            yield from _listed(item, f"{path}/", recursive=True)
+
+
+def _keyset(entries: list[dict[str, Any]], token: str | None) -> Response:
+    """Answer the entries after the one that the token names."""
+    size, first = wanted_page().size, 0
+    if token:
+        known = {_token(entry): number for number, entry in enumerate(entries)}
+        if token not in known:
+            raise invalid_parameters("page_token is invalid")
+        first = known[token] + 1
+    window = entries[first : first + size]
+    more = first + size < len(entries)
+    return keyset_page(window, size, {"page_token": _token(window[-1])} if more and window else None)
+
+
+def _token(entry: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(entry["path"].encode()).decode().rstrip("=")
+
+
+@blueprint.get(f"{_REPOSITORY}/blobs/<segment:sha>")
+def show_blob(project: str, sha: str) -> Response:
+    """One blob with its content in base64."""
+    blob = _blob(readable_project(project), sha)
+    content = base64.b64encode(blob.data).decode()
+    return jsonify({"size": blob.size, "encoding": "base64", "content": content, "sha": str(blob.id)})
+
+
+@blueprint.get(f"{_REPOSITORY}/blobs/<segment:sha>/raw")
+def show_raw_blob(project: str, sha: str) -> Response:
+    """The bytes of one blob."""
+    return Response(_blob(readable_project(project), sha).data, content_type="text/plain; charset=utf-8")
+
+
+def _blob(rights: ProjectRights, sha: str) -> pygit2.Blob:
+    try:
+        found = open_repository(here(), rights.project.id).get(sha)
+    except ValueError:
+        found = None
+    if not isinstance(found, pygit2.Blob) or len(sha) < _SHORTEST_ID:
+        raise not_found("Blob")
+    return found
+
+
+@blueprint.get(f"{_REPOSITORY}/compare")
+def compare(project: str) -> Response:
+    """What `to` has that `from` has not: commits, and the changes since they parted (or, `straight`, between them)."""
+    rights = readable_project(project)
+    given = read(Field("from", required=True), Field("to", required=True), Field("straight", "boolean"), Field("from_project_id", "integer"), Field("unidiff", "boolean"))
+    repository = open_repository(here(), rights.project.id)
+    old, new = names.find_commit(repository, given["from"]), names.find_commit(repository, given["to"])
+    if old is None or new is None:
+        raise not_found("Ref")
+    commits = [commit_body(commit, rights.project) for commit in walk(repository, [new], hidden=[old], topological=True)]
+    base = old if given.get("straight") else _base(repository, old, new)
+    same = old.id == new.id
+    diffs = [] if same else diff_items(tree_diff(base.tree, new.tree)) if base else []
+    return jsonify(
+        {
+            "commit": commits[0] if commits else None,
+            "commits": commits[::-1],
+            "diffs": diffs,
+            "compare_timeout": False,
+            "compare_same_ref": same,
+            "web_url": f"{here().external_url}/{rights.project.full_path}/-/compare/{given['from']}...{given['to']}",
+        }
+    )
+
+
+def _base(repository: pygit2.Repository, one: pygit2.Commit, other: pygit2.Commit) -> pygit2.Commit | None:
+    oid = repository.merge_base(one.id, other.id)
+    found = None if oid is None else repository.get(oid)
+    return found if isinstance(found, pygit2.Commit) else None
+
+
+@blueprint.get(f"{_REPOSITORY}/merge_base")
+def merge_base(project: str) -> Response:
+    """The commit at which two refs parted."""
+    rights = readable_project(project)
+    given = read(Field("refs", "strings", required=True))
+    if len(given["refs"]) < 2:  # noqa: PLR2004 - a pair
+        raise invalid_parameters("Provide at least 2 refs")
+    repository = open_repository(here(), rights.project.id)
+    commits = [names.find_commit(repository, ref) for ref in given["refs"]]
+    first = commits[0]
+    for other in commits[1:]:
+        if first is None or other is None:
+            raise not_found("Ref")
+        first = _base(repository, first, other)
+    if first is None:
+        raise not_found("Merge Base")
+    return jsonify(commit_body(first, rights.project))
+
+
+@blueprint.get(f"{_REPOSITORY}/contributors")
+def list_contributors(project: str) -> Response:
+    """Who made how many commits of the default branch."""
+    rights = readable_project(project)
+    repository = open_repository(here(), rights.project.id)
+    tip = names.find_commit(repository, rights.project.default_branch or "HEAD")
+    counts: dict[tuple[str, str], int] = {}
+    for commit in walk(repository, [tip]) if tip else []:
+        key = (commit.author.name, commit.author.email)
+        counts[key] = counts.get(key, 0) + 1
+    bodies = [{"name": name, "email": mail, "commits": number, "additions": 0, "deletions": 0} for (name, mail), number in counts.items()]
+    return paged_list(bodies, wanted_page())
