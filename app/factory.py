@@ -14,9 +14,10 @@ from app.csrf import register_csrf
 from app.errors import register_errors
 from app.headers import register_headers
 from app.login import register_login
+from app.logs import register_access_log
+from app.proxies import TrustedProxies
 from app.settings import Settings
-from app.shell import EXTENSION, make_shell
-from core.ports import LoginRecords, Platform
+from app.shell import EXTENSION, Services, make_shell
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -33,8 +34,8 @@ class _Labset(Flask):
     json_provider_class = _Json
 
 
-def create_app(settings: Settings, platform: Platform, logins: LoginRecords) -> Flask:
-    """Return the application over `platform`: routes, errors, headers."""
+def create_app(settings: Settings, services: Services) -> Flask:
+    """Return the application over `services`: routes, errors, headers."""
     app = _Labset("app", template_folder=str(_CHECKOUT / "templates"))
     app.secret_key = settings.derive_key("flask").hex()
     # werkzeug would answer these with a redirect that repeats the Host header
@@ -43,8 +44,10 @@ def create_app(settings: Settings, platform: Platform, logins: LoginRecords) -> 
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.extensions[EXTENSION] = make_shell(settings, platform, logins)
+    app.extensions[EXTENSION] = make_shell(settings, services)
     _name_cookies(app, settings)
+    if settings.access_log:
+        register_access_log(app)
     register_csrf(app)
     register_errors(app)
     register_headers(app, settings)
@@ -52,6 +55,8 @@ def create_app(settings: Settings, platform: Platform, logins: LoginRecords) -> 
     register_login(app)
     for blueprint in (*api.BLUEPRINTS, *pages.BLUEPRINTS):
         app.register_blueprint(blueprint)
+    if settings.trusted_proxies:
+        app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign] # as Flask documents
     return app
 
 

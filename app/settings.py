@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from core.errors import Invalid
 from core.model.access import Secret
 
+EMBEDDED_BROKER = "labset-folder://"
 _SHORTEST_KEY_BYTES = 32
 _FEWEST_DIFFERENT_BYTES = 10
 _PLACEHOLDERS = ("change", "default", "example", "insecure", "password", "secret", "your-", "xxxx")
@@ -31,7 +32,8 @@ class Settings:
     """One installation. `base_url` and `gitlab_url` end without a slash.
 
     `hook_token` is what GitLab must send as `X-Gitlab-Token`; without a setting of its own it is
-    derived from the secret key (`python -m app.settings` prints it).
+    derived from the secret key (`python -m app.settings` prints it). `old_secret_keys` only read
+    what they once encrypted.
     """
 
     home: Path
@@ -41,6 +43,7 @@ class Settings:
     database_url: str
     broker_url: str
     hook_token: Secret
+    old_secret_keys: tuple[Secret, ...] = ()
     oauth_id: str | None = None
     oauth_secret: Secret | None = None
     service_token: Secret | None = None
@@ -54,6 +57,11 @@ class Settings:
     def is_https(self) -> bool:
         """Whether people reach us encrypted: cookies are then `Secure`."""
         return self.base_url.startswith("https://")
+
+    @property
+    def secret_keys(self) -> tuple[Secret, ...]:
+        """The key that encrypts, then those that only decrypt."""
+        return (self.secret_key, *self.old_secret_keys)
 
     @property
     def mirrors(self) -> Path:
@@ -71,7 +79,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     Raises:  Invalid, with a sentence for whoever installs: which variable, what is wrong, what to do.
     """
     home = Path(environment.get("LABSET_HOME") or "var").resolve()
-    key = _secret_key(environment.get("LABSET_SECRET_KEY", ""))
+    key = _secret_key("LABSET_SECRET_KEY", environment.get("LABSET_SECRET_KEY", ""))
+    old = _words(environment.get("LABSET_SECRET_KEY_OLD", ""))
     return Settings(
         home=home,
         secret_key=key,
@@ -79,8 +88,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         gitlab_url=_address(environment, "LABSET_GITLAB_URL", ""),
         database_url=environment.get("LABSET_DATABASE_URL")
         or f"sqlite:///{home / 'ledger.sqlite3'}",
-        broker_url=environment.get("LABSET_BROKER_URL") or "filesystem://",
+        broker_url=environment.get("LABSET_BROKER_URL") or EMBEDDED_BROKER,
         hook_token=_find_secret(environment, "LABSET_GITLAB_HOOK_TOKEN") or _derived_hook(key),
+        old_secret_keys=tuple(_secret_key("LABSET_SECRET_KEY_OLD", text) for text in old),
         oauth_id=environment.get("LABSET_GITLAB_OAUTH_ID") or None,
         oauth_secret=_find_secret(environment, "LABSET_GITLAB_OAUTH_SECRET"),
         service_token=_find_secret(environment, "LABSET_GITLAB_SERVICE_TOKEN"),
@@ -92,14 +102,14 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     )
 
 
-def _secret_key(text: str) -> Secret:
+def _secret_key(name: str, text: str) -> Secret:
     if not text:
-        raise Invalid(f"LABSET_SECRET_KEY is not set; {_HOW_TO_MAKE_A_KEY}.")
+        raise Invalid(f"{name} is not set; {_HOW_TO_MAKE_A_KEY}.")
     if len(text.encode()) < _SHORTEST_KEY_BYTES:
-        raise Invalid(f"LABSET_SECRET_KEY has fewer than 32 bytes; {_HOW_TO_MAKE_A_KEY}.")
+        raise Invalid(f"{name} has fewer than 32 bytes; {_HOW_TO_MAKE_A_KEY}.")
     lower = text.lower()
     if len(set(text)) < _FEWEST_DIFFERENT_BYTES or any(word in lower for word in _PLACEHOLDERS):
-        raise Invalid(f"LABSET_SECRET_KEY is a known or guessable value; {_HOW_TO_MAKE_A_KEY}.")
+        raise Invalid(f"{name} is a known or guessable value; {_HOW_TO_MAKE_A_KEY}.")
     return Secret(text)
 
 

@@ -1,36 +1,60 @@
-"""What one Flask application carries: its settings and the platform below it."""
+"""What one Flask application carries: its settings and what its verbs reach."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
 from flask import current_app
 
 from app.oauth import GitLabOAuth
+from app.probes import Probes, make_probes
 from app.sessions import Sessions
 from app.settings import Settings
+from core.model.names import DatasetId
 from core.ports import LoginRecords, Platform
 
 EXTENSION = "labset"
 
 
 @dataclass(frozen=True, slots=True)
+class Services:
+    """What a process works with; opened by `app.wiring` after it forked.
+
+    `check_ledger` answers how long the database took, in seconds. `note_change` tells the bridge
+    that something of a project is not what it was.
+    """
+
+    platform: Platform
+    logins: LoginRecords
+    check_ledger: Callable[[], float]
+    note_change: Callable[[DatasetId], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Shell:
-    """One application's settings, what its verbs reach, and its log-in sessions."""
+    """One application's settings, services and log-in sessions."""
 
     settings: Settings
-    platform: Platform
+    services: Services
     oauth: GitLabOAuth
     sessions: Sessions
     csrf_key: bytes
+    probes: Probes
+
+    @property
+    def platform(self) -> Platform:
+        """What the verbs need."""
+        return self.services.platform
 
 
-def make_shell(settings: Settings, platform: Platform, logins: LoginRecords) -> Shell:
+def make_shell(settings: Settings, services: Services) -> Shell:
     """Put it together."""
     oauth = GitLabOAuth(settings)
-    sessions = Sessions(settings, logins, platform.clock, oauth)
-    return Shell(settings, platform, oauth, sessions, settings.derive_key("csrf"))
+    sessions = Sessions(settings, services.logins, services.platform.clock, oauth)
+    probes = make_probes(settings.home, services.platform, services.check_ledger)
+    return Shell(settings, services, oauth, sessions, settings.derive_key("csrf"), probes)
 
 
 def shell() -> Shell:

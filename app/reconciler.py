@@ -1,0 +1,90 @@
+"""What runs by itself in every worker: settle what was left half way, wake what waits, keep order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.broker import clear_leftovers
+from app.probes import HEARTBEAT
+from core.errors import LabsetError
+from core.ports import LoginRecords, Platform
+from core.usecases.recovery import reconcile
+from core.usecases.upkeep import check_all_sites
+
+_log = logging.getLogger("labset.reconciler")
+_EVERY_SECONDS = 10
+_HOURLY_SECONDS = 3600
+
+Step = tuple[str, Callable[[], object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What the steps reach. `count_messages` and `wake` speak to the broker."""
+
+    platform: Platform
+    logins: LoginRecords
+    count_messages: Callable[[], int]
+    wake: Callable[[str], None]
+    home: Path
+
+    def run(self, stop: threading.Event) -> None:
+        """Go round every 10 seconds until told to stop."""
+        self._heartbeat.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            self.go_round()
+            if stop.wait(_EVERY_SECONDS):
+                return
+
+    def go_round(self) -> None:
+        """Do every step that is due; one that fails does not keep the others from running."""
+        self._heartbeat.touch()
+        steps: Sequence[Step] = (
+            ("settling uploads and bindings", lambda: reconcile(self.platform)),
+            ("waking jobs", self._wake_waiting),
+        )
+        if self._is_hour_over():
+            steps = (*steps, *self._hourly())
+        for name, step in steps:
+            _try(name, step)
+
+    @property
+    def _heartbeat(self) -> Path:
+        """The file whose age tells how long ago a worker of this machine was alive."""
+        return self.home / HEARTBEAT
+
+    def _wake_waiting(self) -> None:
+        """Send again what waits, unless messages wait already."""
+        waiting = self.platform.jobs.list_waiting_jobs(self.platform.clock.now())
+        if waiting and self.count_messages() == 0:
+            for job in waiting:
+                self.wake(job.id)
+
+    def _hourly(self) -> Sequence[Step]:
+        now = self.platform.clock.now()
+        return (
+            ("sweeping log-ins", lambda: self.logins.sweep_logins(now)),
+            ("checking sites", lambda: check_all_sites(self.platform)),
+            ("clearing the broker", lambda: clear_leftovers(self.home / "broker")),
+        )
+
+    def _is_hour_over(self) -> bool:
+        mark = self._heartbeat.with_name("hourly")
+        if mark.exists() and time.time() - mark.stat().st_mtime < _HOURLY_SECONDS:
+            return False
+        mark.touch()
+        return True
+
+
+def _try(name: str, step: Callable[[], object]) -> None:
+    try:
+        step()
+    except LabsetError as error:
+        _log.warning("%s failed: %s", name, error.message)
+    except Exception:  # noqa: BLE001 - the next round must come; logged
+        _log.exception("%s failed", name)
