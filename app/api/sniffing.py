@@ -15,7 +15,7 @@ _MAGIC = (
 _RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
 _ISO_BRANDS = {b"avif": "image/avif", b"avis": "image/avif"}
 HEAD_BYTES = 4096
-_CONTROLS = frozenset(range(0x20)) - frozenset(b"\t\n\r\x0c\x1b")
+_CONTROLS = frozenset((*range(0x20), 0x7F)) - frozenset(b"\t\n\r\x0c\x1b")
 
 
 def safe_type(head: bytes) -> str | None:

@@ -107,6 +107,8 @@ def parse_dir_listing(data: bytes, directory: FilePath) -> list[tuple[FilePath, 
         raise TooLarge(f"The listing of {directory} is too large to be read.")
     try:
         rows = json.loads(data)
+        if not isinstance(rows, list):
+            raise TypeError(rows)
         pairs = [(str(row["relpath"]), str(row["md5"])) for row in rows]
         bad = next((path for path, _ in pairs if path_problem(path)), None)
         if bad is None:
