@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from core.errors import Invalid, Unavailable
+from ledger.forks import begin_anew_in_children
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -47,16 +46,23 @@ class Database:
     its own: neither SQLite's locks nor PostgreSQL's protocol survive being shared.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self.url = parse_address(address)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.reopen()
-        _open_databases.add(self)
+        self._wait_seconds = wait_seconds
+        self._open()
+        begin_anew_in_children(self)
 
-    def reopen(self) -> None:
-        """Start with fresh connections; the former ones are neither used nor closed."""
+    def begin_anew(self) -> None:
+        """In a child process: leave the parent's connections unused and unclosed, open others."""
+        _inherited.append(self._engine)
+        self._open()
+
+    def _open(self) -> None:
         pool = _SQLITE_POOL if self.is_sqlite else _POSTGRESQL_POOL
-        self._engine = make_engine(self.url, poolclass=QueuePool, pool_use_lifo=True, **pool)
+        self._engine = make_engine(
+            self.url, self._wait_seconds, poolclass=QueuePool, pool_use_lifo=True, **pool
+        )
         self._writers = self._engine.execution_options(**{_WRITES: True})
         level = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._readers = self._engine.execution_options(**level)
@@ -100,26 +106,12 @@ class Database:
         """Close the connections that are not in use."""
         self._engine.dispose()
 
-    def leave_inherited(self) -> None:
-        """In a child process: keep the parent's connections from being closed, and open others."""
-        _inherited.append(self._engine)
-        self.reopen()
-
     def _take_turn(self) -> None:
-        if self.is_sqlite and not self._turn.acquire(timeout=WAIT_SECONDS):
+        if self.is_sqlite and not self._turn.acquire(timeout=self._wait_seconds):
             raise Unavailable("Labset's own database is busy: try again in a moment.")
 
 
-_open_databases: weakref.WeakSet[Database] = weakref.WeakSet()
 _inherited: list[Engine] = []
-
-
-def _after_fork() -> None:
-    for database in list(_open_databases):
-        database.leave_inherited()
-
-
-os.register_at_fork(after_in_child=_after_fork)
 
 
 def parse_address(address: str) -> URL:
@@ -139,10 +131,14 @@ def parse_address(address: str) -> URL:
     raise _unknown_address()
 
 
-def make_engine(url: URL, **pool: Any) -> Engine:  # noqa: ANN401 - what create_engine takes
+def make_engine(
+    url: URL,
+    wait_seconds: float,
+    **pool: Any,  # noqa: ANN401 - what create_engine takes
+) -> Engine:
     """Return an engine that opens connections as the ledger needs them."""
+    limit = str(round(wait_seconds * 1000))
     if url.get_backend_name() != "sqlite":
-        limit = f"{WAIT_SECONDS * 1000}"
         options = f"-c statement_timeout={limit} -c lock_timeout={limit}"
         arguments = {
             "connect_timeout": _CONNECT_SECONDS,
@@ -152,7 +148,8 @@ def make_engine(url: URL, **pool: Any) -> Engine:  # noqa: ANN401 - what create_
         }
         return create_engine(url, connect_args=arguments, **pool)
     _create_file(Path(url.database or ""))
-    engine = create_engine(url, connect_args={"check_same_thread": False}, **pool)
+    arguments = {"check_same_thread": False, "timeout": wait_seconds}
+    engine = create_engine(url, connect_args=arguments, **pool)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -160,7 +157,7 @@ def make_engine(url: URL, **pool: Any) -> Engine:  # noqa: ANN401 - what create_
 
 def make_lone_engine(url: URL) -> Engine:
     """Return an engine without a pool, all of whose transactions write (for migrations)."""
-    return make_engine(url, poolclass=NullPool).execution_options(**{_WRITES: True})
+    return make_engine(url, WAIT_SECONDS, poolclass=NullPool).execution_options(**{_WRITES: True})
 
 
 def _create_file(path: Path) -> None:
@@ -174,7 +171,6 @@ def _create_file(path: Path) -> None:
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
     connection.isolation_level = None
     for pragma in (
-        f"busy_timeout = {WAIT_SECONDS * 1000}",
         "synchronous = FULL",
         "foreign_keys = ON",
         "journal_size_limit = 67108864",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
 import threading
 import weakref
 from collections import OrderedDict
@@ -17,6 +16,7 @@ from core.errors import LabsetError
 from core.model.names import DatasetId, Md5
 from core.model.storage import ObjectFacts
 from ledger.database import AnyRow, Database
+from ledger.forks import begin_anew_in_children
 from ledger.tables import facts
 
 FLUSH_SECONDS = 0.15
@@ -48,6 +48,7 @@ class SqlFactsRecords:
         )
         self._remembered = _Memory()
         self.begin_anew()
+        begin_anew_in_children(self)
         _open_records.add(self)
 
     def begin_anew(self) -> None:
@@ -156,17 +157,11 @@ class _Memory:
 _open_records: weakref.WeakSet[SqlFactsRecords] = weakref.WeakSet()
 
 
-def _after_fork() -> None:
-    for records in list(_open_records):
-        records.begin_anew()
-
-
 def _at_exit() -> None:
     for records in list(_open_records):
         records.close()
 
 
-os.register_at_fork(after_in_child=_after_fork)
 atexit.register(_at_exit)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, insert, null, or_, select, true, update
@@ -13,8 +14,11 @@ from core.errors import Conflict, Invalid, NotFound
 from core.model.names import DatasetId, FilePath, Md5, Ref, Revision, UploadId
 from core.model.uploads import UploadFile, UploadSession, UploadState
 from ledger.database import AnyRow, Database
+from ledger.gathering import Gathering
 from ledger.tables import upload_files, uploads
 from ledger.vault import Vault
+
+_Mark = tuple[str, list[dict[str, Any]]]  # an upload's id, and what to note of its files
 
 _RECEIVES = (UploadState.OPEN.value, UploadState.RECEIVING.value)
 _ENDED = (UploadState.COMMITTED.value, UploadState.FAILED.value)
@@ -93,6 +97,7 @@ class SqlUploadRecords:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
+        self._marks: Gathering[_Mark] = Gathering(self._mark_all)
 
     def create_upload(self, session: UploadSession, files: Sequence[UploadFile]) -> None:
         """Keep a new session.
@@ -138,10 +143,7 @@ class SqlUploadRecords:
         rows = [
             {"upload": upload_id.hex, "name": file.path.text, "data": file.text} for file in files
         ]
-        with self._database.writing() as connection:
-            _check_receives(connection, upload_id)
-            if rows and connection.execute(_MARK, rows).rowcount != len(rows):
-                raise NotFound("A file was not announced in this upload.", code="not_announced")
+        self._marks.submit((upload_id.hex, rows))
 
     def begin_commit(
         self, upload_id: UploadId, now: datetime, lease_until: datetime
@@ -191,6 +193,15 @@ class SqlUploadRecords:
             rows = connection.execute(_LIST_STALE, {"now": now}).all()
         return [(DatasetId(row.dataset_id), UploadId(row.id)) for row in rows]
 
+    def _mark_all(self, marks: Sequence[_Mark]) -> None:
+        # In one order, or two processes could wait for each other.
+        rows = sorted(chain.from_iterable(rows for _, rows in marks), key=_place)
+        with self._database.writing() as connection:
+            for upload_id in sorted({upload_id for upload_id, _ in marks}):
+                _check_receives(connection, upload_id)
+            if rows and connection.execute(_MARK, rows).rowcount != len(rows):
+                raise NotFound("A file was not announced in this upload.", code="not_announced")
+
     def _row_of(self, session: UploadSession) -> dict[str, Any]:
         return {
             "id": session.id.hex,
@@ -237,9 +248,13 @@ def token_context(upload_id: str) -> str:
     return f"uploads.token:{upload_id}"
 
 
-def _check_receives(connection: Connection, upload_id: UploadId) -> None:
-    connection.execute(_RECEIVE_FIRST, {"upload": upload_id.hex})
-    state = connection.execute(_READ_STATE, {"upload": upload_id.hex}).scalar_one_or_none()
+def _place(row: dict[str, Any]) -> tuple[str, str]:
+    return row["upload"], row["name"]
+
+
+def _check_receives(connection: Connection, upload_id: str) -> None:
+    connection.execute(_RECEIVE_FIRST, {"upload": upload_id})
+    state = connection.execute(_READ_STATE, {"upload": upload_id}).scalar_one_or_none()
     if state is None:
         raise _unknown_upload()
     if state != UploadState.RECEIVING.value:
