@@ -1,0 +1,210 @@
+"""What a repository's branches and tags point to, asked with one plain HTTP request.
+
+Source: git's `gitprotocol-http`, the reference discovery of `git-upload-pack` (protocol version 0).
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import urllib3
+
+from core.errors import Forbidden, LabsetError, NotFound, Unauthenticated, Unavailable
+from core.model.access import Actor
+
+MAX_ADVERT_BYTES = 64 * 1024 * 1024
+_TIMEOUT = urllib3.Timeout(connect=4.0, read=8.0)
+_LONGEST_SECONDS = 11.0
+_CHUNK_BYTES = 256 * 1024
+_PEELED = "^{}"
+_HEADS, _TAGS = "refs/heads/", "refs/tags/"
+
+
+class Moved(Exception):
+    """The repository is not (or no longer) at this address; the path may have changed."""
+
+    def __init__(self, refusal: LabsetError) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Advert:
+    """Branches and tags with the objects (40 hex) that they name; tags also peeled to what they tag."""
+
+    heads: dict[str, str]
+    tags: dict[str, str]
+    peeled: dict[str, str]
+
+    @property
+    def refs(self) -> dict[str, str]:
+        """Full names of refs, as they stand in a mirror."""
+        heads = {_HEADS + name: oid for name, oid in self.heads.items()}
+        return heads | {_TAGS + name: oid for name, oid in self.tags.items()}
+
+
+def credentials_header(actor: Actor) -> str | None:
+    """Return the value of `Authorization` for git over HTTP; None for nobody.
+
+    Source:  GITLAB.md GIT-8: the login `oauth2` serves personal and OAuth tokens alike.
+    """
+    if actor.token is None:
+        return None
+    pair = f"oauth2:{actor.token.reveal()}".encode()
+    return f"Basic {base64.b64encode(pair).decode()}"
+
+
+class AdvertReader:
+    """Asks for advertisements over kept connections."""
+
+    def __init__(self) -> None:
+        self._pools: tuple[int, dict[str, urllib3.PoolManager]] = (0, {})
+
+    def read(self, url: str, actor: Actor) -> bytes:
+        """Return the raw advertisement of the repository at `url`.
+
+        Raises:  Moved, if there is nothing to see at this address; Unauthenticated, Forbidden,
+                 Unavailable.
+        """
+        try:
+            return self._read_once(url, actor)
+        except urllib3.exceptions.ProtocolError:  # a kept connection that the server closed
+            return self._read_again(url, actor)
+
+    def _read_again(self, url: str, actor: Actor) -> bytes:
+        try:
+            return self._read_once(url, actor)
+        except urllib3.exceptions.ProtocolError as error:
+            raise _no_answer() from error
+
+    def _read_once(self, url: str, actor: Actor) -> bytes:
+        authorization = credentials_header(actor)
+        headers = {"Authorization": authorization} if authorization else {}
+        deadline = time.monotonic() + _LONGEST_SECONDS
+        try:
+            response = self._pool(url).request(
+                "GET",
+                f"{url}/info/refs?service=git-upload-pack",
+                headers=headers,
+                redirect=False,
+                retries=False,
+                timeout=_TIMEOUT,
+                preload_content=False,
+            )
+            try:
+                body = _read_body(response, deadline)
+            finally:
+                response.release_conn()
+        except urllib3.exceptions.ProtocolError:
+            raise
+        except urllib3.exceptions.HTTPError as error:
+            raise _no_answer() from error
+        if response.status != 200:  # noqa: PLR2004 - HTTP's OK
+            raise _refusal(response, body, actor)
+        return body
+
+    def _pool(self, url: str) -> urllib3.PoolManager:
+        pid, pools = self._pools
+        if pid != os.getpid():  # connections of a parent process are not ours to use
+            pools = {}
+            self._pools = (os.getpid(), pools)
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in pools:
+            pools[origin] = _new_pool(parts.scheme, parts.hostname or "")
+        return pools[origin]
+
+
+def parse_advert(body: bytes) -> Advert:
+    """Read the advertisement; what is neither branch nor tag is passed over.
+
+    Raises:  Unavailable, if it is none.
+    """
+    heads: dict[str, str] = {}
+    tags: dict[str, str] = {}
+    peeled: dict[str, str] = {}
+    for line in _ref_lines(body):
+        oid, _, name = line.partition(" ")
+        if name.startswith(_HEADS):
+            heads[name.removeprefix(_HEADS)] = oid
+        elif name.startswith(_TAGS) and name.endswith(_PEELED):
+            peeled[name.removeprefix(_TAGS).removesuffix(_PEELED)] = oid
+        elif name.startswith(_TAGS):
+            tags[name.removeprefix(_TAGS)] = oid
+    return Advert(heads, tags, peeled)
+
+
+def _ref_lines(body: bytes) -> Iterator[str]:
+    packets = list(_packets(body))
+    if not packets or not packets[0].startswith(b"# service=git-upload-pack"):
+        raise Unavailable("What GitLab answered about the branches cannot be read.")
+    for packet in packets[1:]:
+        line = packet.partition(b"\0")[0].rstrip(b"\n")
+        try:
+            yield line.decode("utf-8", "strict")
+        except UnicodeDecodeError:
+            continue  # a ref that nobody can type: git itself allows such names, Ref does not
+
+
+def _packets(body: bytes) -> Iterator[bytes]:
+    start = 0
+    while start + 4 <= len(body):
+        try:
+            length = int(body[start : start + 4], 16)
+        except ValueError:
+            return
+        if length > 4:  # noqa: PLR2004 - the four digits themselves; 0 to 2 are separators
+            yield body[start + 4 : start + length]
+        start += max(length, 4)
+
+
+def _read_body(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+    parts: list[bytes] = []
+    size_bytes = 0
+    for chunk in response.stream(_CHUNK_BYTES):
+        parts.append(chunk)
+        size_bytes += len(chunk)
+        if size_bytes > MAX_ADVERT_BYTES:
+            raise Unavailable("This repository has too many branches and tags to be read.")
+        if time.monotonic() > deadline:
+            raise _no_answer()
+    return b"".join(parts)
+
+
+def _refusal(response: urllib3.BaseHTTPResponse, body: bytes, actor: Actor) -> Exception:
+    status = response.status
+    if status == 401 and not actor.is_anonymous:  # noqa: PLR2004 - HTTP's names for it
+        return Unauthenticated("GitLab refuses this token for git: sign in again.")
+    if status in {301, 302, 307, 308, 401, 404}:
+        return Moved(NotFound("There is no such dataset, or it is not for you."))
+    if status == 403:  # noqa: PLR2004
+        return Forbidden(sentence_of(body.decode("utf-8", "replace")))
+    wait = response.headers.get("Retry-After", "")
+    return Unavailable(
+        f"GitLab answers {status} when asked for the branches; try again in a moment.",
+        retry_after_seconds=int(wait) if wait.isdigit() else 5,
+    )
+
+
+def sentence_of(text: str) -> str:
+    """Return the first sentence that GitLab said, without its prefix and its full stop."""
+    lines = (line.strip().removeprefix("GitLab:").strip() for line in text.splitlines())
+    said = next((line for line in lines if line.strip("=- ")), "")
+    return said[:500].rstrip(". ") or "GitLab does not allow this"
+
+
+def _no_answer() -> Unavailable:
+    return Unavailable("GitLab does not answer; try again in a moment.")
+
+
+def _new_pool(scheme: str, host: str) -> urllib3.PoolManager:
+    proxy = urllib.request.getproxies().get(scheme)
+    if proxy and not urllib.request.proxy_bypass(host):
+        return urllib3.ProxyManager(proxy, maxsize=16)
+    return urllib3.PoolManager(maxsize=16)
