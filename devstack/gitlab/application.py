@@ -9,6 +9,7 @@ from flask import Flask, Response, jsonify, request
 
 from devstack.gitlab import errors, git_http
 from devstack.gitlab.api import (
+    applications,
     archives,
     commits,
     files,
@@ -27,6 +28,8 @@ from devstack.gitlab.api import (
 )
 from devstack.gitlab.git_rights import GitRefusal
 from devstack.gitlab.identity import READING_SCOPES, WRITING_SCOPES, caller, require_scope
+from devstack.gitlab.oauth import endpoints
+from devstack.gitlab.pages import consent, session
 from devstack.gitlab.request_target import FullPath, RawTarget, Rest, Segment
 
 if TYPE_CHECKING:
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 API = "/api/v4"
 _API_MODULES = (
     version, users, personal_access_tokens, groups, members, project_lists, projects, protected_refs,
-    refs, releases, trees, archives, commits, files, namespaces,
+    refs, releases, trees, archives, commits, files, namespaces, applications,
 )  # fmt: skip
 # Beyond api and read_api: what a narrower scope opens, by the first part of the path.
 _USER_PATHS = ("/api/v4/user", "/api/v4/users", "/api/v4/version", "/api/v4/metadata")
@@ -44,7 +47,7 @@ _ANY_SCOPE_PATHS = ("/api/v4/personal_access_tokens/self",)
 
 def create_app(server: Server) -> Flask:
     """Build the application around the state of one server."""
-    app = Flask(__name__, static_folder=None, template_folder="templates")
+    app = Flask(__name__, static_url_path="/assets")
     app.extensions["gitlab"] = server
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it
     app.json.ensure_ascii = False  # type: ignore[attr-defined] # the default provider has it
@@ -55,7 +58,8 @@ def create_app(server: Server) -> Flask:
     app.config["MAX_FORM_MEMORY_SIZE"] = None
     for module in _API_MODULES:
         app.register_blueprint(module.blueprint, url_prefix=API)
-    app.register_blueprint(git_http.blueprint)
+    for module in (git_http, endpoints, session, consent):
+        app.register_blueprint(module.blueprint)
     app.add_url_rule("/-/<any(health, readiness, liveness):probe>", view_func=_health)
     app.before_request(_check_caller)
     app.after_request(_add_headers)

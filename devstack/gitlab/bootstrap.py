@@ -7,6 +7,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from devstack.gitlab.api.removal import clear_deleted
+from devstack.gitlab.oauth.openid import ensure_key
 from devstack.gitlab.store.tokens import create_token, find_token, latest_expiry
 from devstack.gitlab.store.users import create_user, find_by_username
 
@@ -27,6 +28,7 @@ def prepare(server: Server, root_token_file: Path | None) -> None:
     for leftover in (server.home / "tmp").iterdir():
         leftover.unlink(missing_ok=True)
     server.database.create()
+    ensure_key(server)
     root = find_by_username(server.database, ROOT) or create_user(
         server.database,
         username=ROOT,

@@ -1,0 +1,128 @@
+"""`/oauth/authorize`: a signed-in person lets an application act, or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, make_response, redirect, request
+
+from devstack.gitlab.oauth.grants import CodeRequest, issue_code
+from devstack.gitlab.pages.session import form_is_ours, page, sign_in_first, viewer
+from devstack.gitlab.state import here
+from devstack.gitlab.store.oauth import find_application
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+blueprint = Blueprint("consent", __name__)
+
+SCOPE_TEXTS = {
+    "api": "Read and change everything that you can, over the API and over git",
+    "read_api": "Read everything that you can, over the API",
+    "read_user": "Read your profile",
+    "read_repository": "Fetch the repositories that you can",
+    "write_repository": "Fetch from and push to the repositories that you can",
+    "sudo": "Act as any user, if you are an administrator",
+    "openid": "Know who you are",
+    "profile": "Read your profile",
+    "email": "Read your e-mail address",
+}
+
+
+class _Unknown(Exception):
+    """The application or its address is not registered: nobody is sent anywhere."""
+
+
+class _Refused(Exception):
+    """The request is wrong, and the application is told so by its registered address."""
+
+    def __init__(self, address: str, state: str, error: str, text: str) -> None:
+        super().__init__(error)
+        answer = {"error": error, "error_description": text, **({"state": state} if state else {})}
+        self.address = _with_query(address, answer)
+
+
+@blueprint.get("/oauth/authorize")
+def ask() -> Response:
+    """The consent page; left out where the same was granted before."""
+    return _guarded(request.args, _ask)
+
+
+@blueprint.post("/oauth/authorize")
+def decide() -> Response:
+    """The answer to it: `_method=delete` is a no."""
+    return _guarded(request.form, _deny if request.form.get("_method") == "delete" else _grant)
+
+
+def _guarded(given: Mapping[str, str], act: Callable[[CodeRequest], Response]) -> Response:
+    if viewer() is None:
+        return sign_in_first()
+    try:
+        return act(_wanted(given))
+    except _Unknown as unknown:
+        return page("refused.html", 400, title="Authorization is not possible", text=str(unknown))
+    except _Refused as refused:
+        return make_response(redirect(refused.address))
+
+
+def _wanted(given: Mapping[str, str]) -> CodeRequest:
+    """Read and check what the application asks for."""
+    application = find_application(here().database, given.get("client_id", ""))
+    if application is None:
+        raise _Unknown("Client authentication failed due to unknown client, no client authentication included, or unsupported authentication method.")
+    address, state = given.get("redirect_uri", ""), given.get("state", "")
+    if address not in application.redirect_uris.split("\n"):
+        raise _Unknown("The redirect URI included is not valid.")
+    if given.get("response_type") != "code":
+        raise _Refused(address, state, "unsupported_response_type", "The authorization server does not support this response type.")
+    scopes = given.get("scope") or application.scopes
+    if not set(scopes.split()) <= set(application.scopes.split()):
+        raise _Refused(address, state, "invalid_scope", "The requested scope is invalid, unknown, or malformed.")
+    challenge = given.get("code_challenge", "")
+    method = given.get("code_challenge_method") or ("plain" if challenge else "")
+    if method not in ("", "plain", "S256"):
+        raise _Refused(address, state, "invalid_code_challenge_method", "The code challenge method must be plain or S256.")
+    return CodeRequest(application, address, " ".join(scopes.split()), state, challenge, method, given.get("nonce", ""))
+
+
+def _ask(wanted: CodeRequest) -> Response:
+    if _granted_before(wanted):
+        return _send_code(wanted)
+    texts = [SCOPE_TEXTS.get(scope, scope) for scope in wanted.scopes.split()]
+    return page("consent.html", wanted=wanted, texts=texts)
+
+
+def _granted_before(wanted: CodeRequest) -> bool:
+    user = viewer()
+    rows = here().database.rows(
+        "SELECT DISTINCT scopes FROM access_tokens WHERE application_id = ? AND user_id = ? AND revoked = 0",
+        (wanted.application.id, user.id if user else 0),
+    )
+    return any(set(wanted.scopes.split()) <= set(row[0].split()) for row in rows)
+
+
+def _grant(wanted: CodeRequest) -> Response:
+    if not form_is_ours():
+        return page("refused.html", 422, title="The form was too old", text="Go back to the application and start again.")
+    return _send_code(wanted)
+
+
+def _send_code(wanted: CodeRequest) -> Response:
+    user = viewer()
+    if user is None:
+        return sign_in_first()
+    answer = {"code": issue_code(here(), user.id, wanted)}
+    if wanted.state:
+        answer["state"] = wanted.state
+    return make_response(redirect(_with_query(wanted.redirect_uri, answer)))
+
+
+def _deny(wanted: CodeRequest) -> Response:
+    if not form_is_ours():
+        return page("refused.html", 422, title="The form was too old", text="Go back to the application and start again.")
+    raise _Refused(wanted.redirect_uri, wanted.state, "access_denied", "The resource owner or authorization server denied the request.")
+
+
+def _with_query(address: str, answer: dict[str, str]) -> str:
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(answer)}"
