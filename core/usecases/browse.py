@@ -12,7 +12,7 @@ from core.model.access import Actor
 from core.model.content import Broken, Entry, Pointer, Text
 from core.model.dataset import Dataset, Page
 from core.model.history import Commit, Refs
-from core.model.names import DatasetId, FilePath, Md5, Ref, Revision
+from core.model.names import DatasetId, FilePath, Md5, Ref, Revision, folded
 from core.ports import Platform
 from core.usecases.opening import Needs, open_dataset, open_placement
 from core.usecases.packed import read_packed
@@ -96,8 +96,9 @@ def list_folder(
     recursive: bool,
     page: int,
     per_page: int,
+    name_contains: str = "",
 ) -> Folder:
-    """Return one page of a folder (None: the root) at a ref.
+    """Return one page of a folder (None: the root) at a ref; `name_contains` in any case.
 
     Raises:  NotFound with code `ref_not_found` or `folder_not_found`; SiteForbidden only where the
              folder is packed, since its listing lies on the site.
@@ -105,12 +106,39 @@ def list_folder(
     dataset, revision = resolve_ref(platform, actor, dataset_id, ref)
     view = _View(platform, actor, dataset, revision)
     entries = view.walk(path) if recursive else view.direct(path)
+    if name_contains:
+        wanted = folded(name_contains)
+        entries = [entry for entry in entries if wanted in folded(entry.path.name)]
     start = (page - 1) * per_page
     rows = tuple(view.row(entry) for entry in entries[start : start + per_page])
     shown = Page(
         view.with_sizes(rows), page, per_page, len(entries), len(entries) > start + per_page
     )
     return Folder(dataset, revision, path, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What is known of a file without its bytes; `commit` is the newest that changed it."""
+
+    dataset: Dataset
+    revision: Revision
+    row: Row
+    commit: Commit | None
+
+
+def show_file(
+    platform: Platform, actor: Actor, dataset_id: DatasetId, ref: Ref | None, path: FilePath
+) -> FileFacts:
+    """Return the facts of one file, also of one whose bytes the caller may not have.
+
+    Raises:  NotFound with code `is_directory` for a folder, `file_not_found` for nothing.
+    """
+    dataset, revision = resolve_ref(platform, actor, dataset_id, ref)
+    view = _View(platform, actor, dataset, revision)
+    (row,) = view.with_sizes((view.row(view.file(path)),))
+    commits = platform.history.last_changes(dataset_id, revision, [path])
+    return FileFacts(dataset, revision, row, commits.get(path))
 
 
 class _View:
@@ -180,6 +208,17 @@ class _View:
             else row
             for row in rows
         )
+
+    def file(self, path: FilePath) -> Entry:
+        """Return the file at `path`, also inside a packed folder."""
+        entry = self._platform.history.find_entry(self._dataset.id, self._revision, path)
+        if entry is not None and entry.packed is not None and entry.path != path:
+            entry = next((one for one in self._unpack(entry) if one.path == path), None)
+        if entry is None:
+            raise NotFound(f"There is no file {path}.", code="file_not_found")
+        if entry.type == "directory":
+            raise NotFound(f"{path} is a folder.", code="is_directory")
+        return entry
 
     def _find_packed(self, path: FilePath | None) -> Entry | None:
         if path is None:

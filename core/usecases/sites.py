@@ -10,6 +10,7 @@ from core.model.access import ALLOWED, AccessLevel, Actor, Permission
 from core.model.dataset import check_description, check_name, check_tags
 from core.model.names import SiteId
 from core.model.storage import (
+    CheckStep,
     NewSite,
     SiteAddress,
     SiteChanges,
@@ -69,6 +70,13 @@ def show_site(platform: Platform, actor: Actor, site_id: SiteId) -> SiteView:
         datasets=len(platform.bindings.list_bound_to(site_id)),
         drift=_drift(platform, actor, record),
     )
+
+
+def may_register_local(platform: Platform, actor: Actor) -> Permission:
+    """Whether the caller may register a folder of the server: administrators of GitLab only."""
+    if not actor.is_anonymous and platform.directory.read_person(actor).is_admin:
+        return ALLOWED
+    return Permission(allowed=False, why="needs a GitLab administrator")
 
 
 def register_site(platform: Platform, actor: Actor, new: NewSite) -> SiteView:
@@ -172,9 +180,18 @@ def _checked(platform: Platform, address: SiteAddress, keys: SiteKeys | None) ->
         raise Invalid(
             f"The site does not work: {failed[0].name}: {failed[0].problem}",
             code="site_check_failed",
-            details={"steps": [{"name": step.name, "problem": step.problem} for step in failed]},
+            details={"steps": [_step(step) for step in health.steps]},
         )
     return health
+
+
+def _step(step: CheckStep) -> dict[str, object]:
+    return {
+        "name": step.name,
+        "ok": step.ok,
+        "milliseconds": round(step.seconds * 1000, 1),
+        "problem": step.problem,
+    }
 
 
 def _drift(platform: Platform, actor: Actor, record: SiteRecord) -> SiteAddress | None:
