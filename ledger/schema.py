@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from core.errors import Conflict, Damaged, Unavailable
 from ledger.database import WAIT_SECONDS, make_lone_engine
@@ -37,8 +37,11 @@ def upgrade(url: URL) -> None:
             _migrate(connection)
             _check_references(connection)
             connection.commit()
-    except OperationalError as error:
-        raise Unavailable("Labset's own database could not be brought up to date.") from error
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        cause = str(error).splitlines()[0]
+        raise Unavailable(
+            f"Labset's own database could not be brought up to date: {cause}"
+        ) from error
     finally:
         engine.dispose()
 

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from core.ports import (
+    BindingRecords,
+    FactsRecords,
+    JobRecords,
+    LoginRecords,
+    SiteRecords,
+    StagingRecords,
+    UploadRecords,
+)
+from ledger.engine import Ledger
+
+
+def test_the_ledger_has_every_kind_of_record(ledger: Ledger) -> None:
+    """The types say more than the asserts: mypy reads this as well."""
+    facts: FactsRecords = ledger.facts
+    staging: StagingRecords = ledger.staging
+    sites: SiteRecords = ledger.sites
+    bindings: BindingRecords = ledger.bindings
+    uploads: UploadRecords = ledger.uploads
+    jobs: JobRecords = ledger.jobs
+    logins: LoginRecords = ledger.logins
+    assert None not in (facts, staging, sites, bindings, uploads, jobs, logins)

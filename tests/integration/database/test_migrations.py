@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from core.errors import Conflict, Invalid
+from core.model.access import Secret
+from ledger.database import make_lone_engine
+from ledger.engine import Ledger, open_ledger
+from ledger.tables import metadata
+from tests.conformance.records.samples import kept_session
+from tests.integration.database.fixtures import KEY
+
+
+def test_the_migrations_make_exactly_the_tables_that_the_code_expects(ledger: Ledger) -> None:
+    engine = make_lone_engine(ledger.database.url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_opening_again_changes_nothing_and_keeps_everything(
+    ledger: Ledger, database_url: str
+) -> None:
+    session = kept_session(ledger)
+    again = open_ledger(database_url, [KEY])
+    assert again.uploads.find_upload(session.dataset_id, session.id) == session
+    assert again.check_answers() < 5
+    again.close()
+
+
+def test_a_database_of_a_newer_labset_is_left_alone(ledger: Ledger, database_url: str) -> None:
+    with ledger.database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Conflict) as refused:
+        open_ledger(database_url, [KEY])
+    assert refused.value.code == "ledger_newer"
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    ledger = open_ledger(url, [KEY])
+    with ledger.database.writing() as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+        connection.execute(text("DROP TABLE sites"))
+    with pytest.raises(Exception, match="brought up to date"):
+        open_ledger(url, [KEY])
+    with ledger.database.reading() as connection:
+        names = connection.execute(text("SELECT name FROM sqlite_master")).scalars().all()
+    assert "sites" not in names
+    ledger.close()
+
+
+def test_the_file_is_made_with_its_folder_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "ledger.db"
+    open_ledger(f"sqlite:///{path}", [KEY]).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_short_key_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with pytest.raises(Invalid):
+        open_ledger(f"sqlite:///{path}", [Secret("short")])
+    assert not path.exists()
