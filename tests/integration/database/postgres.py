@@ -32,10 +32,11 @@ class PostgresServer:
         if self._user is not None:
             person = pwd.getpwnam(self._user)
             os.chown(self.folder, person.pw_uid, person.pw_gid)
-        self._programs = _reachable_programs(self.folder, as_another=self._user is not None)
+        self._programs = self.folder
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        self._programs = _reachable_programs(self.folder, as_another=self._user is not None)
         data = str(self.folder / "data")
         self._run("initdb", "-A", "trust", "-U", "labset", "-E", "UTF8", "--no-sync", "-D", data)
         log = (self.folder / "log").open("wb")
