@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from core.errors import Conflict, Invalid, LabsetError
+from core.errors import Conflict, Forbidden, Invalid, LabsetError
 from core.model.access import AccessLevel, Visibility
 from core.model.dataset import DEFAULT_BRANCH, Namespace
 from gitlab_bridge.client import Client, Payload
@@ -41,21 +42,40 @@ def create_project(client: Client, plan: ProjectPlan) -> int:
         "topics": list(plan.topics),
         "default_branch": DEFAULT_BRANCH,
     }
-    if not _gives_a_path(plan.name):
-        body["path"] = f"dataset-{secrets.token_hex(4)}"
+    path = own_path(plan.name)
+    if path is not None:
+        body["path"] = path
     with refusals_in_words(plan.name, plan.namespace.full_path):
         made = client.create("/projects", f"the project {plan.name}", body)
     return int(made["id"])
 
 
+def own_path(name: str) -> str | None:
+    """Return a path for a name from which GitLab would derive one that it then refuses.
+
+    GitLab keeps what has an ASCII form, with dashes for the rest, and refuses paths that are empty
+    or begin, end or double with special characters. None: GitLab's own will do.
+    Source:  GitLab's `parameterize` of names and its rule for registry paths.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    theirs = re.sub(r"-{2,}", "-", re.sub(r"[^a-z0-9_-]+", "-", plain)).strip("-")
+    if re.fullmatch(r"[a-z0-9]+(?:[_-][a-z0-9]+)*", theirs):
+        return None
+    ours = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    return ours or f"dataset-{secrets.token_hex(4)}"
+
+
 @contextmanager
 def removed_on_failure(cleaner: Callable[[], Client], number: int) -> Iterator[None]:
-    """Delete the project again, if what belongs to its making fails; the failure goes on."""
+    """Delete the project again, if what belongs to its making fails; the failure goes on.
+
+    Maintainers of a group may not delete: then it loses our marks and is no dataset or site.
+    """
     try:
         yield
     except BaseException:
         with suppress(LabsetError):  # GitLab is gone: the first failure is what counts
-            cleaner().delete(f"/projects/{number}", f"the project {number}")
+            _remove(cleaner(), number)
         raise
 
 
@@ -88,6 +108,14 @@ def refusals_in_words(name: str, namespace: str) -> Iterator[None]:
         yield
     except Invalid as error:
         raise _in_words(error, name, namespace) from error
+
+
+def _remove(client: Client, number: int) -> None:
+    path, subject = f"/projects/{number}", f"the project {number}"
+    try:
+        client.delete(path, subject)
+    except Forbidden:
+        client.change(path, subject, {"topics": []})
 
 
 def _in_words(error: Invalid, name: str, namespace: str) -> LabsetError:
@@ -126,9 +154,3 @@ def _says(rule: Payload, level: AccessLevel) -> bool:
         [access.get("access_level") for access in rule.get(kind) or ()] == [level.value]
         for kind in kinds
     )
-
-
-def _gives_a_path(name: str) -> bool:
-    """Whether GitLab can derive a path: it keeps what has an ASCII form."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return any(character.isalnum() for character in plain)

@@ -1,4 +1,9 @@
-"""Where somebody may create projects, and what may be created there."""
+"""Where somebody may create datasets and sites, and what may be created there.
+
+GitLab lets Developers of a group create projects too, but leaves them Developers of what they made:
+they could not open `main`, choose a storage site or take back what failed. So Labset asks for
+Maintainer in the group.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +14,13 @@ from core.errors import Forbidden, Invalid
 from core.model.access import AccessLevel, Visibility
 from core.model.dataset import Namespace
 from gitlab_bridge.client import Client, Payload
-from gitlab_bridge.projects import parse_namespace
+from gitlab_bridge.projects import level_of, parse_namespace, parse_person
 
 MAX_GROUPS = 1000
 NAMED_IN_ERRORS = 20
 
-# GitLab's `project_creation_level` of a group: who creates projects in it
-_CREATORS = {
-    "developer": AccessLevel.DEVELOPER,
-    "maintainer": AccessLevel.MAINTAINER,
-    "owner": AccessLevel.OWNER,
-}
+# GitLab's `project_creation_level` of a group, where it asks for more than Maintainer
+_OWNERS_ONLY = frozenset({"owner"})
 _NOBODY = frozenset({"noone", "administrator"})
 
 
@@ -31,20 +32,15 @@ def list_namespaces(client: Client) -> list[Namespace]:
 
 
 def resolve_namespace(client: Client, text: str) -> Namespace:
-    """Return the namespace with that full path, or that number, that the caller may write to.
+    """Return the namespace with that full path, or that number, where the caller may create.
 
-    A namespace that is not among the caller's own ones is looked up: GitLab decides in the end
-    (administrators and shared groups create where no membership says so).
+    A group that GitLab does not list as the caller's is looked up: administrators and members of
+    groups that it is shared with create there too.
     Raises:  Invalid, naming the field and what is possible.
     """
     wanted = text.strip().strip("/")
     possible = list_namespaces(client)
-    found = _pick(possible, wanted)
-    if found is None and wanted:
-        found = _look_up(client, wanted)
-    if found is None:
-        raise _unknown(wanted, possible)
-    return found
+    return _pick(possible, wanted) or _look_up(client, wanted, possible)
 
 
 def check_room(client: Client, namespace: Namespace, visibility: Visibility) -> None:
@@ -79,22 +75,18 @@ def _own_place(client: Client) -> list[Namespace]:
 
 
 def _groups_to_create_in(client: Client) -> list[Namespace]:
-    groups = _groups(client, AccessLevel.DEVELOPER)
-    levels = {_CREATORS.get(str(group.get("project_creation_level"))) for group in groups}
-    higher: dict[AccessLevel, set[int]] = {
-        level: {int(group["id"]) for group in _groups(client, level)}
-        for level in levels
-        if level is not None and level > AccessLevel.DEVELOPER
-    }
-    return [parse_namespace(group) for group in groups if _may_create(group, higher)]
+    groups = _groups(client, AccessLevel.MAINTAINER)
+    owned: set[int] = set()
+    if any(group.get("project_creation_level") in _OWNERS_ONLY for group in groups):
+        owned = {int(group["id"]) for group in _groups(client, AccessLevel.OWNER)}
+    return [parse_namespace(group) for group in groups if _may_create(group, owned)]
 
 
-def _may_create(group: Payload, higher: dict[AccessLevel, set[int]]) -> bool:
-    stated = str(group.get("project_creation_level"))
-    if stated in _NOBODY:
-        return False
-    required = _CREATORS.get(stated, AccessLevel.DEVELOPER)
-    return required not in higher or int(group["id"]) in higher[required]
+def _may_create(group: Payload, owned: set[int]) -> bool:
+    stated = group.get("project_creation_level")
+    if stated in _OWNERS_ONLY:
+        return int(group["id"]) in owned
+    return stated not in _NOBODY
 
 
 def _groups(client: Client, level: AccessLevel) -> Sequence[Payload]:
@@ -110,21 +102,44 @@ def _pick(namespaces: Iterable[Namespace], wanted: str) -> Namespace | None:
     return by_path.get(wanted) or folded.get(wanted.casefold()) or by_number.get(wanted)
 
 
-def _look_up(client: Client, wanted: str) -> Namespace | None:
+def _look_up(client: Client, wanted: str, possible: Sequence[Namespace]) -> Namespace:
+    found = _find_namespace(client, wanted) if wanted else None
+    if found is None or found.get("kind") == "user":
+        raise _unknown(wanted, possible)
+    subject = f"the group {wanted}"
+    group = client.find(f"/groups/{int(found['id'])}", subject, {"with_projects": "false"})
+    if group is None or group.get("project_creation_level") == "noone":
+        raise _unknown(wanted, possible)
+    _check_role(client, group, possible)
+    return parse_namespace(group)
+
+
+def _find_namespace(client: Client, wanted: str) -> Payload | None:
     try:
-        found = client.find(f"/namespaces/{quote(wanted, safe='')}", f"the namespace {wanted}")
+        return client.find(f"/namespaces/{quote(wanted, safe='')}", f"the namespace {wanted}")
     except (Forbidden, Invalid):
         return None
-    if found is None or (namespace := parse_namespace(found)).kind == "user":
-        return None
-    group = client.find(f"/groups/{namespace.id}", f"the group {wanted}")
-    return parse_namespace(group) if group else None
 
 
-def _unknown(wanted: str, possible: Sequence[Namespace]) -> Invalid:
+def _check_role(client: Client, group: Payload, possible: Sequence[Namespace]) -> None:
+    person = parse_person(client.read("/user", "you"))
+    if person.is_admin:
+        return
+    path = f"/groups/{int(group['id'])}/members/all/{person.id}"
+    member = client.find(path, "your role in the group")
+    level = level_of(member.get("access_level")) if member else AccessLevel.NONE
+    if level >= AccessLevel.MAINTAINER:
+        return
+    role = level.label if level else "not a member"
+    raise _unknown(
+        str(group.get("full_path")), possible, f" Creating there takes Maintainer, you are {role}."
+    )
+
+
+def _unknown(wanted: str, possible: Sequence[Namespace], why: str = "") -> Invalid:
     paths = [namespace.full_path for namespace in possible]
     shown = ", ".join(paths[:NAMED_IN_ERRORS]) or "none"
     return Invalid(
-        f"{wanted!r} is no namespace where you may create something. Possible: {shown}.",
+        f"{wanted!r} is no namespace where you may create something.{why} Possible: {shown}.",
         details={"field": "namespace", "possible": paths},
     )
