@@ -7,6 +7,7 @@ from pathlib import Path
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from jinja2 import StrictUndefined
+from werkzeug.routing import IntegerConverter
 
 from app import api, pages
 from app.assets import register_assets
@@ -15,6 +16,7 @@ from app.errors import register_errors
 from app.headers import register_headers
 from app.login import register_login
 from app.logs import register_access_log
+from app.metrics import register_metrics
 from app.proxies import TrustedProxies
 from app.settings import Settings
 from app.shell import EXTENSION, Services, make_shell
@@ -30,6 +32,12 @@ class _Json(DefaultJSONProvider):
     compact = True
 
 
+class _Id(IntegerConverter):
+    """A GitLab id: of a length that every database and parser takes."""
+
+    regex = r"\d{1,18}"
+
+
 class _Labset(Flask):
     json_provider_class = _Json
 
@@ -41,11 +49,13 @@ def create_app(settings: Settings, services: Services) -> Flask:
     # werkzeug would answer these with a redirect that repeats the Host header
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    app.url_map.converters["int"] = _Id
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.extensions[EXTENSION] = make_shell(settings, services)
     _name_cookies(app, settings)
+    register_metrics(app, settings.home)
     if settings.access_log:
         register_access_log(app)
     register_csrf(app)

@@ -63,11 +63,11 @@ def set_up_logging() -> None:
 
 
 def register_access_log(app: Flask) -> None:
-    """Log every request of `app` when it has been answered (not yet sent)."""
-    log = logging.getLogger("labset.access")
+    """Log every request of `app` when it has been answered (not yet sent).
 
-    def begin() -> None:
-        g.began_at = time.perf_counter()
+    `app.metrics` notes when it began.
+    """
+    log = logging.getLogger("labset.access")
 
     def tell(response: Response) -> Response:
         query = request.query_string.decode("latin-1")
@@ -82,5 +82,4 @@ def register_access_log(app: Flask) -> None:
         log.info("request", extra={"facts": facts})
         return response
 
-    app.before_request(begin)
     app.after_request(tell)

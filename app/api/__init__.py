@@ -12,7 +12,9 @@ from app.api import (
     hooks,
     identity,
     jobs,
+    metrics,
     namespaces,
+    openapi,
     sites,
     uploads,
 )
@@ -30,4 +32,6 @@ BLUEPRINTS = (
     jobs.blueprint,
     hooks.blueprint,
     health.blueprint,
+    metrics.blueprint,
+    openapi.blueprint,
 )

@@ -1,0 +1,1 @@
+"""The shell around the verbs, without a socket or a disk."""

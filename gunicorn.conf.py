@@ -1,0 +1,41 @@
+"""How gunicorn serves Labset: `gunicorn wsgi:app` in the checkout finds this by itself.
+
+Threads, because long streams would hold whole processes; no preloading, because databases, mirrors and
+stores open after the fork. Every setting can be given again on the command line.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from app.logs import set_up_logging
+from app.metrics import forget_counts
+
+bind = f"{os.environ.get('LABSET_BIND') or '127.0.0.1'}:{os.environ.get('LABSET_PORT') or 8000}"
+worker_class = "gthread"
+workers = int(os.environ.get("LABSET_WEB_PROCESSES") or 2)
+threads = int(os.environ.get("LABSET_WEB_THREADS") or 24)
+preload_app = False
+
+timeout = 60  # seconds without a sign of life of a process; requests may take longer
+graceful_timeout = 10
+keepalive = 75  # longer than what proxies in front keep, so that they close first
+
+limit_request_line = 8190  # a path of 1,024 bytes, percent-encoded, and a query
+limit_request_field_size = 16_380  # OAuth tokens can be long
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn's heartbeat files
+
+accesslog = None  # LABSET_ACCESS_LOG=1 writes our own lines, without secrets
+errorlog = "-"
+
+
+def on_starting(_server: Any) -> None:  # noqa: ANN401 - gunicorn publishes no type for it
+    """Prepare what all processes share."""
+    forget_counts(Path(os.environ.get("LABSET_HOME") or "var").resolve())
+
+
+def post_fork(_server: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn publishes no types for them
+    """Prepare one process."""
+    set_up_logging()
