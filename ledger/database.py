@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Row, Table, create_engine, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
@@ -29,6 +32,9 @@ AnyRow = Row[*tuple[Any, ...]]
 
 WAIT_SECONDS = 10  # for a lock or a statement; every port call answers within 15
 _CONNECT_SECONDS = 5
+_POLL_SECONDS = 0.0005
+_PRIMARY_CODE = 0xFF  # the rest of SQLite's error codes says more exactly what was locked
+_NO_ANSWER = "Labset's own database does not answer: try again in a moment."
 _WRITES = "labset_writes"
 _SQLITE_POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": -1, "pool_reset_on_return": None}
 _POSTGRESQL_POOL: dict[str, Any] = {
@@ -98,9 +104,9 @@ class Database:
             if self.is_sqlite:
                 self._turn.release()
 
-    def upsert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+    def upsert(self, table: Table) -> sqlite_dialect.Insert | postgresql.Insert:
         """Begin an INSERT that can say what to do on a conflict, in the database's own dialect."""
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        return sqlite_dialect.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -179,15 +185,36 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    if _WRITES in connection.get_execution_options():
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """Take the write lock as soon as it is free: SQLite itself would sleep up to 0.1 s a time."""
+    if _WRITES not in connection.get_execution_options():
+        return
+    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    (milliseconds,) = driver.execute("PRAGMA busy_timeout").fetchone()
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        _lock_sqlite(driver, time.monotonic() + milliseconds / 1000)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {milliseconds}")
+
+
+def _lock_sqlite(driver: sqlite3.Connection, deadline: float) -> None:
+    while True:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.DatabaseError as error:
+            is_busy = error.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > deadline:
+                raise Unavailable(_NO_ANSWER) from error
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
 
 
 def _translated(error: Exception) -> Exception:
     mistakes = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
     if isinstance(error, mistakes):
         return error
-    return Unavailable("Labset's own database does not answer: try again in a moment.")
+    return Unavailable(_NO_ANSWER)
 
 
 def _unknown_address() -> Invalid:
