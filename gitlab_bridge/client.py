@@ -100,15 +100,6 @@ class Client:
         except NotFound:
             return None
 
-    def find_text(self, path: str, subject: str, query: Payload | None = None) -> bytes | None:
-        """GET bytes, None where GitLab shows nothing."""
-        try:
-            with translated(subject):
-                answer = self._gitlab.http_get(path, dict(query or {}), raw=True)
-        except NotFound:
-            return None
-        return bytes(cast("requests.Response", answer).content)
-
     def create(self, path: str, subject: str, body: Payload) -> Payload:
         """POST an object and return what GitLab made of it."""
         with translated(subject):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from core.errors import Forbidden, NotFound, Unauthenticated
+import re
+
+from core.errors import Forbidden, NotFound
 from core.model.access import AccessLevel, Person
-from gitlab_bridge.client import Client
+from gitlab_bridge.client import Client, Payload
 from gitlab_bridge.projects import level_of
 
 MAX_MEMBERS = 300
+
+_BOT = re.compile(r"(?:project|group)_\d+_bot")  # the users of project and group tokens
 
 
 def read_full_level(client: Client, number: int, person: Person) -> AccessLevel:
@@ -30,13 +34,17 @@ def list_granters(client: Client, number: int) -> tuple[str, ...] | None:
     subject = f"the members of {number}"
     try:
         rows, _ = client.walk(f"/projects/{number}/members/all", subject, {}, max_rows=MAX_MEMBERS)
-    except (Forbidden, NotFound, Unauthenticated):
+    except (Forbidden, NotFound):
         return None
     granting = {
         str(row["username"]): level_of(row.get("access_level"))
         for row in rows
-        if row.get("username")
-        and row.get("state", "active") == "active"
-        and level_of(row.get("access_level")) >= AccessLevel.MAINTAINER
+        if _is_somebody(row) and level_of(row.get("access_level")) >= AccessLevel.MAINTAINER
     }
     return tuple(sorted(granting, key=lambda name: (-granting[name], name)))
+
+
+def _is_somebody(member: Payload) -> bool:
+    name = member.get("username")
+    active = member.get("state", "active") == "active"
+    return active and isinstance(name, str) and not _BOT.match(name)

@@ -34,6 +34,7 @@ TRANSIENT = frozenset({429, 502, 503, 504})
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH"})
 
 _READ_BYTES = 64 * 1024
+_LOOK_FIRST = "it may have been done: look before you try again"
 
 
 class Transport:
@@ -117,15 +118,18 @@ class TimedSession:
         raise AssertionError  # the last pause is None
 
     def _try(self, verb: str, url: str, options: dict[str, Any]) -> requests.Response | _Failed:
+        advice = "try again in a moment" if verb in REPEATABLE else _LOOK_FIRST
         try:
             response = self.transport.exchange(verb, url, self.deadline, options)
         except Stalled:
-            return _Failed(Unavailable("GitLab does not answer in time; try again in a moment."))
+            return _Failed(Unavailable(f"GitLab does not answer in time; {advice}."))
         except requests.ConnectionError as error:
-            again = verb in REPEATABLE or _never_arrived(error)
-            return _Failed(Unavailable("GitLab cannot be reached; try again in a moment."), again)
+            if _never_arrived(error):
+                refused = Unavailable("GitLab cannot be reached; try again in a moment.")
+                return _Failed(refused, again=True)
+            return _Failed(Unavailable(f"GitLab hung up; {advice}."), verb in REPEATABLE)
         except requests.RequestException:
-            return _Failed(Unavailable("GitLab's answer could not be read; try again in a moment."))
+            return _Failed(Unavailable(f"GitLab's answer could not be read; {advice}."))
         if response.status_code not in TRANSIENT:
             return response
         return _transient(response, verb)
@@ -147,8 +151,9 @@ def _transient(response: requests.Response, verb: str) -> _Failed:
     if response.status_code == 429:  # noqa: PLR2004 - Too Many Requests
         failure = Unavailable("GitLab asks for a pause; try again later.", retry_after_seconds=told)
         return _Failed(failure, again=True, wait_seconds=wait_seconds)
+    advice = "try again in a moment" if verb in REPEATABLE else _LOOK_FIRST
     failure = Unavailable(
-        f"GitLab is not ready (status {response.status_code}); try again in a moment.",
+        f"GitLab is not ready (status {response.status_code}); {advice}.",
         retry_after_seconds=told,
     )
     return _Failed(failure, again=verb in REPEATABLE, wait_seconds=wait_seconds)

@@ -312,7 +312,7 @@ def test_roles_of_groups_and_shares_count(world: World, directory: GitLabDirecto
     world.join_group(outer, bob, AccessLevel.DEVELOPER)
     world.join_group(team, carol, AccessLevel.OWNER)
     made = world.dataset(alice, inner.path)
-    world.project(made.id).share(team.id, AccessLevel.DEVELOPER.value)
+    world.admin.groups.get(inner.id).share(team.id, AccessLevel.DEVELOPER.value)
     for user, level in ((bob, AccessLevel.DEVELOPER), (carol, AccessLevel.DEVELOPER)):
         found = directory.find_dataset(
             user.actor, made.id, at_least=AccessLevel.DEVELOPER, fresh=False
