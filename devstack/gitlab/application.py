@@ -13,15 +13,20 @@ from devstack.gitlab.api import (
     archives,
     commits,
     files,
+    forks,
     groups,
+    hooks,
+    invitations,
     members,
     namespaces,
     personal_access_tokens,
+    project_actions,
     project_lists,
     projects,
     protected_refs,
     refs,
     releases,
+    topics,
     trees,
     users,
     version,
@@ -29,8 +34,8 @@ from devstack.gitlab.api import (
 from devstack.gitlab.git_rights import GitRefusal
 from devstack.gitlab.identity import READING_SCOPES, WRITING_SCOPES, caller, require_scope
 from devstack.gitlab.oauth import endpoints
-from devstack.gitlab.pages import consent, session
-from devstack.gitlab.request_target import FullPath, RawTarget, Rest, Segment
+from devstack.gitlab.pages import browse, consent, session
+from devstack.gitlab.request_target import PagePath, RawTarget, Rest, Segment
 
 if TYPE_CHECKING:
     from devstack.gitlab.state import Server
@@ -39,6 +44,7 @@ API = "/api/v4"
 _API_MODULES = (
     version, users, personal_access_tokens, groups, members, project_lists, projects, protected_refs,
     refs, releases, trees, archives, commits, files, namespaces, applications,
+    forks, hooks, invitations, project_actions, topics,
 )  # fmt: skip
 # Beyond api and read_api: what a narrower scope opens, by the first part of the path.
 _USER_PATHS = ("/api/v4/user", "/api/v4/users", "/api/v4/version", "/api/v4/metadata")
@@ -54,17 +60,18 @@ def create_app(server: Server) -> Flask:
     app.json.compact = True  # type: ignore[attr-defined] # the default provider has it
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
-    app.url_map.converters |= {"segment": Segment, "full_path": FullPath, "rest": Rest}
+    app.url_map.converters |= {"segment": Segment, "rest": Rest, "page_path": PagePath}
     app.config["MAX_FORM_MEMORY_SIZE"] = None
     for module in _API_MODULES:
         app.register_blueprint(module.blueprint, url_prefix=API)
-    for module in (git_http, endpoints, session, consent):
+    for module in (git_http, endpoints, session, consent, browse):
         app.register_blueprint(module.blueprint)
     app.add_url_rule("/-/<any(health, readiness, liveness):probe>", view_func=_health)
     app.before_request(_check_caller)
     app.after_request(_add_headers)
     errors.install(app)
     app.register_error_handler(GitRefusal, GitRefusal.response)
+    app.register_error_handler(browse.NotSeen, browse.not_seen)
     app.wsgi_app = RawTarget(app.wsgi_app)  # type: ignore[method-assign] # Flask's own way to add middleware
     return app
 

@@ -6,10 +6,10 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
-from devstack.gitlab.api.removal import clear_deleted
 from devstack.gitlab.oauth.openid import ensure_key
 from devstack.gitlab.store.tokens import create_token, find_token, latest_expiry
 from devstack.gitlab.store.users import create_user, find_by_username
+from devstack.gitlab.upkeep import resume
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def prepare(server: Server, root_token_file: Path | None) -> None:
     )
     if root_token_file is not None:
         _keep_token(server, root.id, root_token_file)
-    clear_deleted(server)
+    resume(server)
     server.database.close()
 
 

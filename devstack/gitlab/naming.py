@@ -21,6 +21,7 @@ _GROUP_PATH = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?")
 _NAME = re.compile(r"[\w\u00a9-\U0010ffff][\w\u00a9-\U0010ffff .+\-]*", re.UNICODE)
 _GROUP_NAME = re.compile(r"[\w\u00a9-\U0010ffff][\w\u00a9-\U0010ffff .()+\-]*", re.UNICODE)
 LONGEST = 255
+EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+")
 
 _PROJECT_PATH_RULE = "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-', end in '.git' or end in '.atom'"
 _CONTAINER_PATH_RULE = (

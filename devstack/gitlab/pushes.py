@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from devstack.gitlab.policy import MAINTAINER, matches, may_push_to
+from devstack.gitlab.push_events import NO_COMMIT, RefChange, announce
 from devstack.gitlab.repository import names
 from devstack.gitlab.repository.opening import DEFAULT_BRANCH, open_repository
 from devstack.gitlab.state import here
@@ -17,18 +18,8 @@ if TYPE_CHECKING:
 
     from devstack.gitlab.policy import ProjectRights
 
-NO_COMMIT = "0" * 40
 _HEADS = "refs/heads/"
 _WILD = frozenset("?[]\\\n")
-
-
-@dataclass(frozen=True, slots=True)
-class RefChange:
-    """One ref that moved; 40 zeros stand for nothing."""
-
-    old: str
-    new: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +65,7 @@ def finish_push(push: Push) -> None:
     server, project_id = here(), push.rights.project.id
     settle_default_branch(push)
     touch(server.database, project_id)
+    announce(project_id, push.rights.user, push.changes)
 
 
 def settle_default_branch(push: Push) -> None:

@@ -59,13 +59,6 @@ class Segment(BaseConverter):
         return value.replace(ENCODED_SLASH, "/")
 
 
-class FullPath(BaseConverter):
-    """The path of a namespace or project in a web address: segments, none of them `-`."""
-
-    regex = r"(?!-/|users/|oauth/|api/|groups/|dashboard(?:/|$))[^/\0]+(?:/(?!-(?:/|$))[^/\0]+)*?"
-    part_isolating = False
-
-
 class Rest(BaseConverter):
     """All that is left of a web address, slashes included."""
 
@@ -75,3 +68,9 @@ class Rest(BaseConverter):
     def to_python(self, value: str) -> str:
         """Give encoded slashes back."""
         return value.replace(ENCODED_SLASH, "/")
+
+
+class PagePath(Rest):
+    """A path that only people ask for: nothing of the API."""
+
+    regex = "(?!api/).*?"

@@ -41,20 +41,29 @@ class Server:
         with self._guard:
             return self._locks.setdefault(project_id, threading.Lock())
 
-    def in_background(self, work: Callable[[], None]) -> None:
-        """Run `work` soon, on another thread; what it raises is logged."""
-        logger = current_app.logger
+    def in_background(self, work: Callable[[], None], *, after_seconds: float = 0) -> None:
+        """Run `work` on another thread, soon or after a while; what it raises is logged."""
+        app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - Flask's way to hand it on
 
         def guarded() -> None:
-            try:
-                work()
-            except Exception:
-                logger.exception("background work failed")
+            with app.app_context():
+                try:
+                    work()
+                except Exception:
+                    app.logger.exception("background work failed")
 
+        if not after_seconds:
+            self._threads().submit(guarded)
+            return
+        timer = threading.Timer(after_seconds, lambda: self._threads().submit(guarded))
+        timer.daemon = True
+        timer.start()
+
+    def _threads(self) -> ThreadPoolExecutor:
         with self._guard:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(BACKGROUND_THREADS, thread_name_prefix="background")
-        self._pool.submit(guarded)
+            return self._pool
 
 
 def here() -> Server:

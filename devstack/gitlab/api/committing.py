@@ -12,7 +12,8 @@ from devstack.gitlab.errors import bad_request, forbidden
 from devstack.gitlab.identity import current_user
 from devstack.gitlab.parameters import Field
 from devstack.gitlab.policy import ProjectRights, may_push_to
-from devstack.gitlab.pushes import NO_COMMIT, Push, RefChange, finish_push
+from devstack.gitlab.push_events import NO_COMMIT, RefChange
+from devstack.gitlab.pushes import Push, finish_push
 from devstack.gitlab.repository import names
 from devstack.gitlab.repository.drafts import ActionRefused
 from devstack.gitlab.repository.opening import open_repository

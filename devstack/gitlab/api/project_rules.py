@@ -65,5 +65,10 @@ def check_visibility(namespace: Namespace, visibility: str, source_visibility: s
         raise Refusal(400, {"message": {"visibility_level": texts}})
 
 
+def least_visibility(visibility: str, namespace: Namespace) -> str:
+    """Return the highest visibility up to `visibility` that the namespace allows."""
+    return namespace.visibility if namespace.is_group and _above(visibility, namespace.visibility) else visibility
+
+
 def _above(visibility: str, ceiling: str) -> bool:
     return VISIBILITY_LEVELS[visibility] > VISIBILITY_LEVELS[ceiling]

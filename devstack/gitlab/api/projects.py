@@ -25,6 +25,7 @@ from devstack.gitlab.store.database import now
 from devstack.gitlab.store.namespaces import Namespace, read_namespace
 from devstack.gitlab.store.projects import create_project, read_project, set_topics
 from devstack.gitlab.store.protection import protect
+from devstack.gitlab.system_events import project_event
 
 if TYPE_CHECKING:
     from devstack.gitlab.store.users import User
@@ -74,6 +75,7 @@ def _create(user: User) -> tuple[Response, int]:
         project_id = _insert(user, namespace, given, name=name, path=path, visibility=visibility)
     if given.get("initialize_with_readme"):
         _start_with_readme(project_id, name, user)
+    project_event("project_create", project_id)
     return jsonify(full_project(read_project(here().database, project_id), user)), 201
 
 
@@ -150,6 +152,7 @@ def change(project: str) -> Response:
             set_topics(server.database, row.id, topics)
     if "default_branch" in changes:
         open_repository(server, row.id).set_head(f"refs/heads/{changes['default_branch']}")
+    project_event("project_update", row.id)
     return jsonify(full_project(read_project(server.database, row.id), caller().user))
 
 
@@ -190,5 +193,6 @@ def remove(project: str) -> tuple[Response, int]:
     """Delete a project; it is gone at once for callers, its files soon after."""
     current_user()
     rights = owned_project(project)
+    project_event("project_destroy", rights.project.id)
     delete_project(rights.project)
     return jsonify({"message": "202 Accepted"}), 202

@@ -16,7 +16,8 @@ from devstack.gitlab.identity import current_user
 from devstack.gitlab.pagination import paged_list, wanted_page
 from devstack.gitlab.parameters import Field, read
 from devstack.gitlab.policy import MAINTAINER, ProjectRights, matches
-from devstack.gitlab.pushes import NO_COMMIT, Push, RefChange, finish_push
+from devstack.gitlab.push_events import NO_COMMIT, RefChange
+from devstack.gitlab.pushes import Push, finish_push
 from devstack.gitlab.repository import names
 from devstack.gitlab.repository.opening import DEFAULT_BRANCH, open_repository
 from devstack.gitlab.repository.writing import RefMoved, delete_ref, move_ref

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devstack.gitlab.repository.opening import remove_repository
-from devstack.gitlab.state import Server, here
+from devstack.gitlab.state import here
+from devstack.gitlab.upkeep import clear_deleted
 
 if TYPE_CHECKING:
     from devstack.gitlab.store.namespaces import Namespace
@@ -33,11 +33,3 @@ def delete_group(group: Namespace) -> None:
             (len(group.full_path) + 1, group.full_path + "/"),
         )
     server.in_background(lambda: clear_deleted(server))
-
-
-def clear_deleted(server: Server) -> None:
-    """Finish every deletion that was begun, also those that a crash interrupted."""
-    for (project_id,) in server.database.rows("SELECT id FROM projects WHERE deleting = 1"):
-        remove_repository(server.repository_path(project_id))
-        server.database.run("DELETE FROM projects WHERE id = ?", (project_id,))
-    server.database.run("DELETE FROM namespaces WHERE full_path LIKE '-deleted/%'")

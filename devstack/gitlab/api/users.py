@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from typing import Any
 
@@ -12,16 +11,17 @@ from devstack.gitlab.api.lookup import existing_user
 from devstack.gitlab.entities.users import basic_user, own_user, profile, user_for_admin
 from devstack.gitlab.errors import Refusal, conflict, invalid, invalid_parameters
 from devstack.gitlab.identity import caller, current_user, require_admin
-from devstack.gitlab.naming import problems_of_username
+from devstack.gitlab.naming import EMAIL, problems_of_username
 from devstack.gitlab.pagination import paged, wanted_page
 from devstack.gitlab.parameters import Field, read
 from devstack.gitlab.state import here
+from devstack.gitlab.store.invitations import accept_invitations
 from devstack.gitlab.store.namespaces import find_namespace, find_personal, rename_tree
 from devstack.gitlab.store.users import User, create_user, find_by_email, find_by_username, hash_password
+from devstack.gitlab.system_events import user_event
 
 blueprint = Blueprint("users", __name__)
 
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.?[^@\s]*")
 _FIELDS = (
     Field("email", blank=False),
     Field("username", blank=False),
@@ -121,6 +121,8 @@ def create() -> tuple[Response, int]:
             password=password,
             **_columns(given, but=("username", "name", "email")),
         )
+        accept_invitations(here().database, user)
+    user_event("user_create", user)
     return jsonify(user_for_admin(user)), 201
 
 
@@ -163,6 +165,7 @@ def remove(user_id: int) -> tuple[str, int]:
     personal = find_personal(database, user.id)
     if personal and database.value("SELECT 1 FROM projects WHERE namespace_id = ? AND deleting = 0", (personal.id,)):
         raise conflict("User cannot be removed while they own projects.")
+    user_event("user_destroy", user)
     database.run("DELETE FROM users WHERE id = ?", (user.id,))
     return "", 204
 

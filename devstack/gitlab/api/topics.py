@@ -1,0 +1,87 @@
+"""Topics: readable by everybody, made by administrators (or by naming them in a project)."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+
+from devstack.gitlab.errors import invalid, not_found
+from devstack.gitlab.identity import require_admin
+from devstack.gitlab.pagination import paged_list, wanted_page
+from devstack.gitlab.parameters import Field, read
+from devstack.gitlab.state import here
+
+blueprint = Blueprint("topics", __name__)
+
+_ROWS = """SELECT t.*, (SELECT COUNT(*) FROM project_topics pt JOIN projects p ON p.id = pt.project_id
+                        WHERE pt.topic_id = t.id AND p.deleting = 0) AS projects FROM topics t"""
+
+
+def _body(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "title": row["title"],
+        "description": row["description"],
+        "total_projects_count": row["projects"],
+        "organization_id": 1,
+        "avatar_url": None,
+    }
+
+
+@blueprint.get("/topics")
+def list_topics() -> Response:
+    """All topics, the most used first."""
+    given = read(Field("search"), Field("without_projects", "boolean"))
+    rows = here().database.rows(
+        f"{_ROWS} WHERE instr(fold(t.name), fold(?)) > 0 ORDER BY projects DESC, t.id", (given.get("search") or "",)
+    )
+    wanted = [row for row in rows if not given.get("without_projects") or not row["projects"]]
+    return paged_list([_body(row) for row in wanted], wanted_page())
+
+
+@blueprint.get("/topics/<int:topic_id>")
+def show(topic_id: int) -> Response:
+    """One topic."""
+    return jsonify(_body(_row(topic_id)))
+
+
+def _row(topic_id: int) -> sqlite3.Row:
+    row = here().database.row(f"{_ROWS} WHERE t.id = ?", (topic_id,))
+    if row is None:
+        raise not_found()
+    return row
+
+
+@blueprint.post("/topics")
+def create() -> tuple[Response, int]:
+    """Make a topic (administrators)."""
+    require_admin()
+    given = read(Field("name", required=True, blank=False), Field("title", required=True, blank=False), Field("description"))
+    try:
+        topic_id = here().database.insert("topics", **{name: given.get(name) for name in ("name", "title", "description")})
+    except sqlite3.IntegrityError as error:
+        raise invalid(name=["has already been taken"]) from error
+    return jsonify(_body(_row(topic_id))), 201
+
+
+@blueprint.put("/topics/<int:topic_id>")
+def change(topic_id: int) -> Response:
+    """Change a topic (administrators)."""
+    require_admin()
+    given = read(Field("name", blank=False), Field("title", blank=False), Field("description"))
+    try:
+        here().database.update("topics", _row(topic_id)["id"], **given)
+    except sqlite3.IntegrityError as error:
+        raise invalid(name=["has already been taken"]) from error
+    return jsonify(_body(_row(topic_id)))
+
+
+@blueprint.delete("/topics/<int:topic_id>")
+def remove(topic_id: int) -> tuple[str, int]:
+    """Delete a topic (administrators)."""
+    require_admin()
+    here().database.run("DELETE FROM topics WHERE id = ?", (_row(topic_id)["id"],))
+    return "", 204
