@@ -134,8 +134,9 @@ class TreeEdit:
             if change.content is not None:
                 folder = self._put(change.path, change.content)
                 touched |= self._line(folder.path)
+        came = [str(change.path) for change in changes if change.content is not None]
         for folder in touched.values():
-            _check_spelling(folder)
+            _check_spelling(folder, came)
         return self._root.write(self.new) or self.new.add("tree", b"")
 
     def _delete(self, path: FilePath | str) -> None:
@@ -267,8 +268,8 @@ _IS_WHAT = {
 }
 
 
-def _check_spelling(folder: _Folder) -> None:
-    """Refuse names that came and that some file systems cannot tell from others beside them."""
+def _check_spelling(folder: _Folder, came: Sequence[str]) -> None:
+    """Refuse names that came (with `came`) and that some file systems cannot tell from others."""
     if not folder.came:
         return
     spelled: dict[str, bytes] = {}
@@ -278,7 +279,8 @@ def _check_spelling(folder: _Folder) -> None:
         other = spelled.setdefault(key, shown)
         if other != shown and name in folder.came:
             mine, theirs = folder.inside(shown), folder.inside(other)
-            raise Clash(mine, theirs, f"{mine} and {theirs} differ only in case or Unicode form")
+            path = next(path for path in came if f"{path}/".startswith(f"{mine}/"))
+            raise Clash(path, theirs, f"{mine} and {theirs} differ only in case or Unicode form")
 
 
 def _check_own_path(path: str) -> None:

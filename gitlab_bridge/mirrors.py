@@ -234,7 +234,10 @@ class Mirror:
 
     def _rescue_kept(self, fresh: Path) -> None:
         """Take over from the damaged copy what GitLab no longer has, as far as it can be read."""
+        if not self.path.is_dir():
+            return
         try:
+            pygit2.init_repository(self._key, bare=True)  # puts back what is missing of its frame
             tips = public_tips(self.reopen())
         except (Missing, pygit2.GitError):
             return

@@ -154,7 +154,8 @@ _SIGNS = (
         re.compile(
             r"^!.*(?:stale info|fetch first|non-fast-forward|needs force|failed to update ref"
             r"|cannot lock ref|incorrect old value|already exists|reference has changed"
-            r"|failed to lock|failed to write)",
+            r"|failed to lock|failed to write|atomic transaction failed)"
+            r"|^remote: error: cannot lock ref .*(?:but expected|already exists|unable to resolve)",
             re.MULTILINE,
         ),
     ),
