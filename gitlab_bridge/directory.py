@@ -153,8 +153,10 @@ class GitLabDirectory:
     def create_site(self, actor: Actor, new: NewSite) -> SiteProject:
         """Create the project with our topic and a committed `site.yaml` without secrets."""
         client = self._client(actor, creation.CREATE_SECONDS)
-        number = sites.create_site(client, self._cleaner(actor), new)
-        made = _read(client, number)
+        cleaner = self._cleaner(actor)
+        number = sites.create_site(client, cleaner, new)
+        with creation.removed_on_failure(cleaner, number):
+            made = _read(client, number)
         self.forget_project(number)
         return made.site
 
@@ -219,9 +221,11 @@ class GitLabDirectory:
         if not body:
             return before
         name = str(body.get("name", dataset.name))
-        with creation.refusals_in_words(name, dataset.namespace.full_path):
-            client.change(f"/projects/{dataset.id}", f"the project {dataset.id}", body)
-        self.forget_project(dataset.id.number)
+        try:
+            with creation.refusals_in_words(name, dataset.namespace.full_path):
+                client.change(f"/projects/{dataset.id}", f"the project {dataset.id}", body)
+        finally:  # also where the answer was lost: it may have been done
+            self.forget_project(dataset.id.number)
         return self._read_now(actor, dataset.id.number)
 
     def _delete(self, actor: Actor, number: int, subject: str) -> None:

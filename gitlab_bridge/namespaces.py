@@ -7,6 +7,7 @@ Maintainer in the group.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
@@ -22,6 +23,7 @@ NAMED_IN_ERRORS = 20
 # GitLab's `project_creation_level` of a group, where it asks for more than Maintainer
 _OWNERS_ONLY = frozenset({"owner"})
 _NOBODY = frozenset({"noone", "administrator"})
+_FULL_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 
 
 def list_namespaces(client: Client) -> list[Namespace]:
@@ -103,7 +105,7 @@ def _pick(namespaces: Iterable[Namespace], wanted: str) -> Namespace | None:
 
 
 def _look_up(client: Client, wanted: str, possible: Sequence[Namespace]) -> Namespace:
-    found = _find_namespace(client, wanted) if wanted else None
+    found = _find_namespace(client, wanted) if _FULL_PATH.fullmatch(wanted) else None
     if found is None or found.get("kind") == "user":
         raise _unknown(wanted, possible)
     subject = f"the group {wanted}"

@@ -305,15 +305,22 @@ def test_a_guest_of_a_private_dataset_sees_it_but_reads_no_files(
 
 
 def test_roles_of_groups_and_shares_count(world: World, directory: GitLabDirectory) -> None:
-    outer, team = world.group(), world.group()
+    outer, team, guests = world.group(), world.group(), world.group()
     inner = world.group(parent_id=outer.id)
-    alice, bob, carol = world.user(), world.user(), world.user()
+    alice, bob, carol, dora = (world.user() for _ in range(4))
     world.join_group(outer, alice, AccessLevel.OWNER)
     world.join_group(outer, bob, AccessLevel.DEVELOPER)
     world.join_group(team, carol, AccessLevel.OWNER)
+    world.join_group(guests, dora, AccessLevel.OWNER)
     made = world.dataset(alice, inner.path)
     world.admin.groups.get(inner.id).share(team.id, AccessLevel.DEVELOPER.value)
-    for user, level in ((bob, AccessLevel.DEVELOPER), (carol, AccessLevel.DEVELOPER)):
+    world.project(made.id).share(guests.id, AccessLevel.REPORTER.value)
+    expected = {
+        bob: AccessLevel.DEVELOPER,
+        carol: AccessLevel.DEVELOPER,
+        dora: AccessLevel.REPORTER,
+    }
+    for user, level in expected.items():
         found = directory.find_dataset(
             user.actor, made.id, at_least=AccessLevel.DEVELOPER, fresh=False
         )

@@ -192,6 +192,18 @@ def test_keys_are_forgotten_by_a_condition(server: Server) -> None:
     assert cache.get("ab") == "ab4"
 
 
+def test_a_condition_also_forgets_what_is_on_its_way(server: Server) -> None:
+    cache = server.cache()
+    server.gate = threading.Event()
+    thread = threading.Thread(target=lambda: cache.get("a"))
+    thread.start()
+    assert server.entered.acquire(timeout=5)
+    cache.forget_where(lambda key: key == "a")
+    server.gate.set()
+    thread.join(5)
+    assert len(cache) == 0
+
+
 def test_load_now_asks_again_and_renews_what_is_kept(server: Server) -> None:
     cache = server.cache()
     cache.get("a")
