@@ -6,9 +6,11 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from core.model.access import ANONYMOUS, AccessLevel, Actor, Secret, Visibility
 from core.model.dataset import DATASET_TOPIC, DatasetChanges, Kind, NewDataset
 from core.model.names import DatasetId, Ref, Revision
+from core.ports import Directory
 from gitlab_bridge.directory import GitLabDirectory
 from tests.integration.gitlab_bridge.conftest import World
 
+PORT: type[Directory] = GitLabDirectory  # mypy compares every signature
 STRANGER = Actor(Secret("glpat-0000000000000000000x"))
 READ = AccessLevel.REPORTER
 
