@@ -79,6 +79,7 @@ class Ref:
         if (
             not name
             or len(name.encode("utf-8", "surrogatepass")) > MAX_REF_BYTES
+            or not name.isprintable()
             or name[0] in "-/."
             or name[-1] in "/."
             or name == "@"

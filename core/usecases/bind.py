@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from datetime import datetime
 from urllib.parse import urlsplit
 
-from core.errors import Conflict, LabsetError, Unavailable
+from core.errors import Conflict, LabsetError, Unauthenticated, Unavailable
 from core.model.access import Actor
 from core.model.dataset import DEFAULT_BRANCH, Dataset
 from core.model.history import Change, CommitOrder, Committed
@@ -46,8 +47,29 @@ def bind_dataset(
         bound=False,
         token=actor.token,
     )
-    platform.bindings.reserve_binding(binding, platform.clock.now() + COMMIT_LEASE)
+    now = platform.clock.now()
+    try:
+        platform.bindings.reserve_binding(binding, now + COMMIT_LEASE)
+    except Conflict:
+        binding = _take_over(platform, dataset_id, site_id, now)
     return finish_binding(platform, actor, dataset, binding)
+
+
+def _take_over(
+    platform: Platform, dataset_id: DatasetId, site_id: SiteId, now: datetime
+) -> Binding:
+    """Return a reservation that somebody left half way, to be carried to its end.
+
+    Raises:  Conflict, where there is none, or it is for another site.
+    """
+    stale = platform.bindings.claim_stale_bindings(now, now + COMMIT_LEASE)
+    for one in stale:
+        if one.placement.dataset_id == dataset_id and one.placement.site.id == site_id:
+            return one
+    raise Conflict(
+        "A storage site is being chosen, or was chosen already; it cannot be changed.",
+        code="already_bound",
+    )
 
 
 def finish_binding(
@@ -66,7 +88,7 @@ def finish_binding(
         committed = platform.history.commit(
             actor, dataset.id, _order(platform, actor, dataset, binding)
         )
-    except Unavailable:
+    except (Unavailable, Unauthenticated):
         raise
     except LabsetError:
         platform.objects.remove_marker(binding.placement)

@@ -33,14 +33,18 @@ def commit_upload(
     if session.revision is not None:
         return Committed(session.revision)
     placement = open_placement_to_write(platform, actor, dataset)
-    files = list(platform.uploads.list_upload_files(upload_id))
-    if session.state in {UploadState.OPEN, UploadState.RECEIVING}:
-        session.check_receives(platform.clock.now())
-        check_complete(platform, placement, files)
     now = platform.clock.now()
+    if session.state in {UploadState.OPEN, UploadState.RECEIVING}:
+        session.check_receives(now)
     claimed = platform.uploads.begin_commit(upload_id, now, now + COMMIT_LEASE)
     if claimed is None:
         return _wait_for_outcome(platform, dataset_id, upload_id)
+    files = list(platform.uploads.list_upload_files(upload_id))
+    try:
+        check_complete(platform, placement, files)
+    except LabsetError:
+        platform.uploads.end_upload(upload_id, UploadState.RECEIVING)
+        raise
     return settle(platform, actor, claimed, files)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from core.errors import LabsetError, Unavailable
+from core.errors import Forbidden, LabsetError, NotFound, Unauthenticated, Unavailable
 from core.model.access import Actor
 from core.model.names import DatasetId, UploadId
 from core.model.uploads import COMMIT_LEASE, UploadState
@@ -37,12 +37,14 @@ def _settle_binding(platform: Platform, binding: Binding) -> bool:
     try:
         dataset = open_dataset(platform, actor, dataset_id, Needs.BIND, fresh=True)
         finish_binding(platform, actor, dataset, binding)
-    except Unavailable as error:
+    except NotFound:
+        platform.bindings.release_binding(dataset_id)
+    except (Unavailable, Unauthenticated, Forbidden) as error:
+        # its commit may exist: whoever binds next with better rights carries it to its end
         _log.warning("binding of dataset %s waits: %s", dataset_id, error.message)
         return False
     except LabsetError as error:
         _log.warning("binding of dataset %s is given up: %s", dataset_id, error.message)
-        platform.bindings.release_binding(dataset_id)
     return True
 
 
@@ -50,14 +52,14 @@ def _settle_upload(platform: Platform, dataset_id: DatasetId, upload_id: UploadI
     session = platform.uploads.find_upload(dataset_id, upload_id)
     if session is None:
         return False
-    if session.state is not UploadState.COMMITTING:
-        reason = "not committed within 24 hours"
-        platform.uploads.end_upload(upload_id, UploadState.FAILED, reason=reason)
-        return True
     now = platform.clock.now()
     claimed = platform.uploads.begin_commit(upload_id, now, now + COMMIT_LEASE)
     if claimed is None:
         return False
+    if session.state is not UploadState.COMMITTING:
+        reason = "not committed within 24 hours"
+        platform.uploads.end_upload(upload_id, UploadState.FAILED, reason=reason)
+        return True
     try:
         files = list(platform.uploads.list_upload_files(upload_id))
         settle(platform, Actor(claimed.token), claimed, files)

@@ -7,14 +7,14 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from core.errors import Invalid, LabsetError, NotFound
+from core.errors import Conflict, Invalid, LabsetError, NotFound
 from core.model.access import Actor
 from core.model.content import MAX_TEXT_BYTES, Entry, Text, belongs_in_git
 from core.model.dataset import Dataset
 from core.model.history import check_message
 from core.model.names import DatasetId, FilePath, Md5, Ref, Revision, UploadId
 from core.model.storage import BatchItem, Link, Placement
-from core.model.uploads import LIFETIME, UploadFile, UploadSession, UploadState
+from core.model.uploads import COMMIT_LEASE, LIFETIME, UploadFile, UploadSession, UploadState
 from core.ports import BatchResult, Platform
 from core.usecases.announce import parse_announced, plan_files
 from core.usecases.opening import (
@@ -168,7 +168,10 @@ def give_up_upload(
     """End a session without a commit; stored bytes stay until garbage collection."""
     open_dataset(platform, actor, dataset_id, Needs.WRITE)
     session = read_upload(platform, actor, dataset_id, upload_id)
-    session.check_receives(platform.clock.now())
+    now = platform.clock.now()
+    session.check_receives(now)
+    if platform.uploads.begin_commit(upload_id, now, now + COMMIT_LEASE) is None:
+        raise Conflict("This upload is being committed: it is too late to give it up.")
     platform.uploads.end_upload(upload_id, UploadState.FAILED, reason="given up by its owner")
 
 
