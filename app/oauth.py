@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import requests
 from authlib.common.errors import AuthlibBaseError
@@ -29,11 +29,11 @@ _TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What GitLab gave; `expires_at` is UTC, None where it did not say."""
+    """What GitLab gave, and how long the access token lives; None where it did not say."""
 
     access: Secret
     refresh: Secret | None
-    expires_at: datetime | None
+    lifetime: timedelta | None
 
 
 class GitLabOAuth:
@@ -130,9 +130,8 @@ def _read_tokens(answer: Mapping[str, object]) -> Tokens:
     )
     if not isinstance(access, str) or not access:
         raise ValueError("no access token")
-    lasts = timedelta(seconds=seconds) if isinstance(seconds, int) else None
     return Tokens(
         Secret(access),
         Secret(refresh) if isinstance(refresh, str) and refresh else None,
-        datetime.now(UTC) + lasts if lasts else None,
+        timedelta(seconds=seconds) if isinstance(seconds, int) else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Request
 from werkzeug import Response
@@ -63,7 +63,7 @@ class Sessions:
             name=person.name,
             access_token=tokens.access,
             refresh_token=tokens.refresh,
-            expires_at=tokens.expires_at,
+            expires_at=self._expiry(tokens),
             csrf=Secret(secrets.token_urlsafe(_ID_BYTES)),
             created_at=now,
             last_seen_at=now,
@@ -91,6 +91,9 @@ class Sessions:
         self.records.delete_login(login.id)
         for token in filter(None, (login.refresh_token, login.access_token)):
             self._revoke(token)
+
+    def _expiry(self, tokens: Tokens) -> datetime | None:
+        return self.clock.now() + tokens.lifetime if tokens.lifetime else None
 
     def _revoke(self, token: Secret) -> None:
         try:
@@ -126,13 +129,14 @@ class Sessions:
             if login.expires_at and login.expires_at > self.clock.now():
                 return login
             raise
-        if not self.records.replace_tokens(login, tokens.access, tokens.refresh, tokens.expires_at):
+        expires_at = self._expiry(tokens)
+        if not self.records.replace_tokens(login, tokens.access, tokens.refresh, expires_at):
             return self.records.find_login(login.id, self.clock.now())
         return replace(
             login,
             access_token=tokens.access,
             refresh_token=tokens.refresh,
-            expires_at=tokens.expires_at,
+            expires_at=expires_at,
             generation=login.generation + 1,
         )
 

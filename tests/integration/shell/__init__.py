@@ -1,0 +1,1 @@
+"""The Flask shell over a real ledger and the GitLab look-alike."""
