@@ -106,13 +106,16 @@ def parse_dir_listing(data: bytes, directory: FilePath) -> list[tuple[FilePath, 
     if len(data) > MAX_DIR_LISTING_BYTES:
         raise TooLarge(f"The listing of {directory} is too large to be read.")
     try:
-        rows = json.loads(data)
-        if not isinstance(rows, list):
-            raise TypeError(rows)
-        pairs = [(str(row["relpath"]), str(row["md5"])) for row in rows]
+        pairs = [(str(row["relpath"]), str(row["md5"])) for row in _rows(json.loads(data))]
         bad = next((path for path, _ in pairs if path_problem(path)), None)
         if bad is None:
             return [(FilePath(f"{directory}/{path}"), Md5(md5)) for path, md5 in pairs]
     except (ValueError, TypeError, KeyError, Invalid, RecursionError) as error:
         raise Damaged(f"The listing of the directory {directory} cannot be read.") from error
     raise Damaged(f"The listing of the directory {directory} names an unsafe path.")
+
+
+def _rows(listing: object) -> list[dict[str, object]]:
+    if not isinstance(listing, list):
+        raise TypeError(listing)
+    return listing

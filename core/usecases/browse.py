@@ -86,7 +86,7 @@ def last_changes(platform: Platform, folder: Folder) -> Mapping[FilePath, Commit
     return platform.history.last_changes(folder.dataset.id, folder.revision, paths)
 
 
-def list_folder(
+def list_folder(  # noqa: PLR0913 - what a listing is asked for, each by name
     platform: Platform,
     actor: Actor,
     dataset_id: DatasetId,
