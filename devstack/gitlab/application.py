@@ -77,7 +77,11 @@ def create_app(server: Server) -> Flask:
 
 
 def _health(probe: str) -> Response:
-    return jsonify({"status": "ok"}) if probe != "health" else Response("GitLab OK", content_type="text/plain")
+    return (
+        jsonify({"status": "ok"})
+        if probe != "health"
+        else Response("GitLab OK", content_type="text/plain")
+    )
 
 
 def _check_caller() -> None:

@@ -58,9 +58,13 @@ def _attempt(delivery: Delivery, number: int) -> None:
     if problem is None:
         return
     if number == len(PAUSES_SECONDS):
-        current_app.logger.warning("hook %s gave up on %s: %s", delivery.hook.id, delivery.hook.url, problem)
+        current_app.logger.warning(
+            "hook %s gave up on %s: %s", delivery.hook.id, delivery.hook.url, problem
+        )
         return
-    here().in_background(lambda: _attempt(delivery, number + 1), after_seconds=PAUSES_SECONDS[number])
+    here().in_background(
+        lambda: _attempt(delivery, number + 1), after_seconds=PAUSES_SECONDS[number]
+    )
 
 
 def send(delivery: Delivery) -> str | None:

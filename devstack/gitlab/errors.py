@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is the answer, not a failure of ours
+class Refusal(Exception):
     """An answer other than success.
 
     `body` is the JSON to send; `headers` are added to it.

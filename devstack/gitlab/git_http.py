@@ -48,7 +48,11 @@ def advertise(path: str) -> Response:
     """List the refs: the start of every fetch and push."""
     service = request.args.get("service", "")
     if service not in SERVICES:
-        return Response("Dumb HTTP is not served; use a git client of version 1.6.6 or newer.\n", 403, content_type="text/plain")
+        return Response(
+            "Dumb HTTP is not served; use a git client of version 1.6.6 or newer.\n",
+            403,
+            content_type="text/plain",
+        )
     admitted = admit(path, writing=service == "git-receive-pack")
     return _stream(_Backend(admitted, "info/refs", None))
 
@@ -63,7 +67,7 @@ def fetch(path: str) -> Response:
 
 @blueprint.post("/<rest:path>.git/git-receive-pack")
 def push(path: str) -> Response:
-    """Take objects and move refs, as far as the caller's rights go; what follows a push is done before the answer ends."""
+    """Take objects and move refs as far as the caller's rights go; answer when all that follows is done."""
     admitted = admit(path, writing=True)
     with _request_body() as body, tempfile.NamedTemporaryFile(dir=_temporary_folder()) as report:
         environment = push_environment(admitted.rights, Path(report.name))
@@ -87,12 +91,13 @@ def _temporary_folder() -> Path:
     return folder
 
 
-def _request_body() -> IO[bytes]:
+def _request_body() -> tempfile.SpooledTemporaryFile[bytes]:
     """Take the whole body before git starts: in memory as long as it is small, else in a file.
 
     A body that breaks off never reaches git, and a slow sender never holds a process.
     """
-    body = tempfile.SpooledTemporaryFile(max_size=_PIPE_BYTES, dir=_temporary_folder())  # noqa: SIM115 - the caller closes it
+    folder = str(_temporary_folder())
+    body = tempfile.SpooledTemporaryFile(_PIPE_BYTES, dir=folder)  # noqa: SIM115 - the caller closes it
     shutil.copyfileobj(request.stream, body, _CHUNK_BYTES)
     body.seek(0)
     return body
@@ -102,7 +107,11 @@ class _Backend:
     """One run of `git http-backend`: started by the constructor, which returns when the headers are known."""
 
     def __init__(
-        self, admitted: GitCaller, service: str, body: IO[bytes] | None, environment: dict[str, str] | None = None
+        self,
+        admitted: GitCaller,
+        service: str,
+        body: IO[bytes] | None,
+        environment: dict[str, str] | None = None,
     ) -> None:
         """Start git; `body` is read from its beginning."""
         small, source = _split(body)
@@ -180,7 +189,10 @@ def _environment(admitted: GitCaller, service: str, body: IO[bytes] | None) -> d
     if body is not None:
         environment["CONTENT_LENGTH"] = str(body.seek(0, 2))
         body.seek(0)
-    for variable, header in (("HTTP_CONTENT_ENCODING", "Content-Encoding"), ("GIT_PROTOCOL", "Git-Protocol")):
+    for variable, header in (
+        ("HTTP_CONTENT_ENCODING", "Content-Encoding"),
+        ("GIT_PROTOCOL", "Git-Protocol"),
+    ):
         if header in request.headers:
             environment[variable] = request.headers[header]
     return environment

@@ -20,7 +20,9 @@ _DENIED = (
     " required to use a token instead of a password. If a token was provided, it was either incorrect, expired, or"
     " improperly scoped."
 )
-_UNSEEN = "The project you were looking for could not be found or you don't have permission to view it."
+_UNSEEN = (
+    "The project you were looking for could not be found or you don't have permission to view it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class GitRefusal(Refusal):
 def admit(path: str, *, writing: bool) -> GitCaller:
     """Let a git client in.
 
-    Raises: GitRefusal 401 without (right) credentials, 404 where the caller sees nothing, 403 where the role is too low.
+    Raises: GitRefusal 401 without (right) credentials, 404 where nothing is seen, 403 where the role is too low.
     """
     asking = _caller()
     database = here().database
@@ -98,7 +100,9 @@ def _caller() -> Caller:
         return _by_password(login, password) or _by_token(password or login, login)
     except Refusal as refusal:
         if refusal.status == 403:  # noqa: PLR2004 - HTTP
-            raise GitRefusal(403, str(refusal.body.get("message", "")).removeprefix("403 Forbidden - ")) from refusal
+            raise GitRefusal(
+                403, str(refusal.body.get("message", "")).removeprefix("403 Forbidden - ")
+            ) from refusal
         raise GitRefusal(401, _DENIED) from refusal
 
 

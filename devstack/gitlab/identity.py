@@ -91,7 +91,11 @@ def caller_of_secret(database: Database, secret: str) -> Caller:
     if personal is not None:
         _refuse_dead(revoked=bool(personal.revoked), expired=personal.expired)
         note_use(database, personal)
-        return Caller(_active(find_user(database, personal.user_id)), frozenset(personal.scopes.split()), personal)
+        return Caller(
+            _active(find_user(database, personal.user_id)),
+            frozenset(personal.scopes.split()),
+            personal,
+        )
     granted = find_access_token(database, secret)
     if granted is None:
         raise unauthorized()
@@ -118,9 +122,10 @@ def token_of_request() -> str | None:
 def _refuse_dead(*, revoked: bool, expired: bool) -> None:
     if not revoked and not expired:
         return
-    state = "Token was revoked." if revoked else "Token is expired."
-    description = f"{state} You have to {'re-authorize from the user' if revoked else 'either do re-authorization or token refresh'}."
-    raise Refusal(401, {"error": "invalid_token", "error_description": description})
+    text = "Token was revoked. You have to re-authorize from the user."
+    if not revoked:
+        text = "Token is expired. You can either do re-authorization or token refresh."
+    raise Refusal(401, {"error": "invalid_token", "error_description": text})
 
 
 def _active(user: User | None) -> User:
@@ -143,7 +148,11 @@ def _sudo(asking: Caller) -> Caller:
     if not asking.has_scope("sudo"):
         raise insufficient_scope("sudo")
     database = here().database
-    other = find_user(database, int(wanted)) if wanted.isdecimal() else find_by_username(database, wanted)
+    other = (
+        find_user(database, int(wanted))
+        if wanted.isdecimal()
+        else find_by_username(database, wanted)
+    )
     if other is None:
         raise Refusal(404, {"message": f"404 User with ID or username '{wanted}' Not Found"})
     return replace(asking, user=other)

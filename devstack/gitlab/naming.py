@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 
-RESERVED_PROJECT_PATHS = frozenset(
-    "- badges blame blob builds commits create create_dir edit files find_file new preview raw refs tree update wikis".split()  # noqa: SIM905 - easier to compare with the documentation
-)
-RESERVED_TOP_PATHS = frozenset(
-    ("- .well-known 404.html 422.html 500.html 502.html 503.html admin api apple-touch-icon.png assets dashboard deploy.html explore"  # noqa: SIM905 - as above
-     " favicon.ico favicon.png files groups health_check help import jwt login oauth profile projects public robots.txt s search"
-     " sitemap sitemap.xml sitemap.xml.gz slash-command-logo.png snippets unsubscribe uploads users v2").split()  # fmt: skip
-)
+# fmt: off
+RESERVED_PROJECT_PATHS = frozenset({
+    "-", "badges", "blame", "blob", "builds", "commits", "create", "create_dir", "edit", "files", "find_file", "new",
+    "preview", "raw", "refs", "tree", "update", "wikis",
+})
+RESERVED_TOP_PATHS = frozenset({
+    "-", ".well-known", "404.html", "422.html", "500.html", "502.html", "503.html", "admin", "api",
+    "apple-touch-icon.png", "assets", "dashboard", "deploy.html", "explore", "favicon.ico", "favicon.png", "files",
+    "groups", "health_check", "help", "import", "jwt", "login", "oauth", "profile", "projects", "public", "robots.txt",
+    "s", "search", "sitemap", "sitemap.xml", "sitemap.xml.gz", "slash-command-logo.png", "snippets", "unsubscribe",
+    "uploads", "users", "v2",
+})
+# fmt: on
 RESERVED_SUBGROUP_PATHS = frozenset({"-"})
 
 _PROJECT_PATH = re.compile(r"(?!-)[A-Za-z0-9_.-]+")
@@ -23,9 +28,13 @@ _GROUP_NAME = re.compile(r"[\w\u00a9-\U0010ffff][\w\u00a9-\U0010ffff .()+\-]*", 
 LONGEST = 255
 EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+")
 
-_PROJECT_PATH_RULE = "can contain only letters, digits, '_', '-' and '.'. Cannot start with '-', end in '.git' or end in '.atom'"
+_PROJECT_PATH_RULE = (
+    "can contain only letters, digits, '_', '-' and '.'. "
+    "Cannot start with '-', end in '.git' or end in '.atom'"
+)
 _CONTAINER_PATH_RULE = (
-    "must not start or end with a special character and must not contain consecutive special characters."
+    "must not start or end with a special character and must not contain consecutive special"
+    " characters."
 )
 _GROUP_PATH_RULE = (
     "can only include non-accented letters, digits, '_', '-' and '.'. It must not start with '-', '_', or '.',"
@@ -70,7 +79,9 @@ def problems_of_group(name: str, path: str, *, top: bool) -> dict[str, list[str]
     if not texts and path.endswith((".git", ".atom")):
         texts = [_GROUP_PATH_RULE]
     _note(problems, "path", texts)
-    if path.lower() in (RESERVED_TOP_PATHS if top else RESERVED_SUBGROUP_PATHS | RESERVED_PROJECT_PATHS):
+    if path.lower() in (
+        RESERVED_TOP_PATHS if top else RESERVED_SUBGROUP_PATHS | RESERVED_PROJECT_PATHS
+    ):
         problems["path"] = [f"{path} is a reserved name", *problems.get("path", [])]
     return problems
 

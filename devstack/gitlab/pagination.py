@@ -65,7 +65,9 @@ def keyset_page(items: Sequence[Any], size: int, cursor: dict[str, Any] | None) 
     response = jsonify(list(items))
     response.headers["X-Per-Page"] = str(size)
     if cursor is not None:
-        response.headers["Link"] = f'<{_address({**cursor, "per_page": size}, drop=("page",))}>; rel="next"'
+        response.headers["Link"] = (
+            f'<{_address({**cursor, "per_page": size}, drop=("page",))}>; rel="next"'
+        )
     return response
 
 
@@ -95,7 +97,8 @@ def _links(page: Page, *, more: bool, total: int | None) -> str:
     if total is not None:
         wanted["last"] = last_page(total, page.size)
     return ", ".join(
-        f'<{_address({"page": number, "per_page": page.size})}>; rel="{name}"' for name, number in wanted.items()
+        f'<{_address({"page": number, "per_page": page.size})}>; rel="{name}"'
+        for name, number in wanted.items()
     )
 
 

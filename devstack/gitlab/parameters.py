@@ -36,7 +36,10 @@ class Field:
 
 
 def read(
-    *fields: Field, at_least_one: Iterable[str] = (), exactly_one: Iterable[str] = (), exclusive: Iterable[str] = ()
+    *fields: Field,
+    at_least_one: Iterable[str] = (),
+    exactly_one: Iterable[str] = (),
+    exclusive: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Return the given parameters among `fields`, converted; absent ones are absent.
 
@@ -50,7 +53,9 @@ def read(
     return found
 
 
-def check(fields: Iterable[Field], given: Mapping[str, Any], prefix: str = "") -> tuple[list[str], dict[str, Any]]:
+def check(
+    fields: Iterable[Field], given: Mapping[str, Any], prefix: str = ""
+) -> tuple[list[str], dict[str, Any]]:
     """Return what is wrong with `given` and the values of what is right."""
     problems: list[str] = []
     found: dict[str, Any] = {}
@@ -89,7 +94,9 @@ def _json_body() -> dict[str, Any]:
     try:
         body = request.get_json()
     except BadRequest as error:
-        raise Refusal(400, {"error": "Invalid JSON: the request body is not a JSON document"}) from error
+        raise Refusal(
+            400, {"error": "Invalid JSON: the request body is not a JSON document"}
+        ) from error
     if not isinstance(body, dict):
         raise Refusal(400, {"error": "Invalid JSON: the request body is not an object"})
     return body
@@ -107,10 +114,14 @@ def _allowed(field: Field, value: Any) -> bool:  # noqa: ANN401 - any kind of pa
     return value in field.values
 
 
-def _counting(given: Mapping[str, Any], at_least: list[str], exactly: list[str], exclusive: list[str]) -> list[str]:
+def _counting(
+    given: Mapping[str, Any], at_least: list[str], exactly: list[str], exclusive: list[str]
+) -> list[str]:
     problems = []
     if at_least and not any(name in given for name in at_least):
-        problems.append(f"{', '.join(at_least)} are missing, at least one parameter must be provided")
+        problems.append(
+            f"{', '.join(at_least)} are missing, at least one parameter must be provided"
+        )
     if exactly and not any(name in given for name in exactly):
         problems.append(f"{', '.join(exactly)} are missing, exactly one parameter must be provided")
     for group in (exactly, exclusive):
@@ -199,7 +210,9 @@ def _day(value: Any) -> str | None:  # noqa: ANN401 - any JSON
 def _time(value: Any) -> datetime | None:  # noqa: ANN401 - any JSON
     if value == "":
         return None
-    moment = datetime.fromisoformat(_string(value).replace(" ", "+") if "T" in _string(value) else _string(value))
+    moment = datetime.fromisoformat(
+        _string(value).replace(" ", "+") if "T" in _string(value) else _string(value)
+    )
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

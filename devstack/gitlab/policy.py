@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from devstack.gitlab.store.protection import Protection
     from devstack.gitlab.store.users import User
 
-NO_ACCESS, MINIMAL, GUEST, PLANNER, REPORTER, DEVELOPER, MAINTAINER, OWNER, ADMIN = 0, 5, 10, 15, 20, 30, 40, 50, 60
+NO_ACCESS, MINIMAL, GUEST, PLANNER, REPORTER, DEVELOPER, MAINTAINER, OWNER, ADMIN = (
+    0,
+    5,
+    10,
+    15,
+    20,
+    30,
+    40,
+    50,
+    60,
+)
 ROLES = (GUEST, PLANNER, REPORTER, DEVELOPER, MAINTAINER, OWNER)
 GROUP_ROLES = (MINIMAL, *ROLES)
 ROLE_NAMES = {
@@ -44,7 +54,11 @@ class ProjectRights:
     @cached_property
     def levels(self) -> tuple[int, int]:
         """The level in the project itself and the one by way of groups."""
-        return (0, 0) if self.user is None else levels_in_project(self.database, self.user.id, self.project.id)
+        return (
+            (0, 0)
+            if self.user is None
+            else levels_in_project(self.database, self.user.id, self.project.id)
+        )
 
     @cached_property
     def membership(self) -> int:
@@ -61,7 +75,11 @@ class ProjectRights:
         """Whether the caller may read without being a member."""
         if self.project.visibility == "public":
             return True
-        return self.project.visibility == "internal" and self.user is not None and not self.user.external
+        return (
+            self.project.visibility == "internal"
+            and self.user is not None
+            and not self.user.external
+        )
 
     @property
     def can_see(self) -> bool:
@@ -100,7 +118,9 @@ class GroupRights:
     @cached_property
     def membership(self) -> int:
         """The highest level by membership, inherited included."""
-        return 0 if self.user is None else level_in_group(self.database, self.user.id, self.group.id)
+        return (
+            0 if self.user is None else level_in_group(self.database, self.user.id, self.group.id)
+        )
 
     @cached_property
     def level(self) -> int:
@@ -114,14 +134,20 @@ class GroupRights:
             return True
         if self.user is None:
             return False
-        return (self.group.visibility == "internal" and not self.user.external) or self._reaches_a_project()
+        return (
+            self.group.visibility == "internal" and not self.user.external
+        ) or self._reaches_a_project()
 
     def _reaches_a_project(self) -> bool:
         """Whether the caller is a direct member of a project in here or below."""
         found = self.database.value(
             """SELECT 1 FROM project_members m JOIN projects p ON p.id = m.project_id
                WHERE m.user_id = ? AND p.deleting = 0 AND substr(p.full_path, 1, ?) = ? COLLATE NOCASE""",
-            (self.user.id if self.user else 0, len(self.group.full_path) + 1, self.group.full_path + "/"),
+            (
+                self.user.id if self.user else 0,
+                len(self.group.full_path) + 1,
+                self.group.full_path + "/",
+            ),
         )
         return found is not None
 

@@ -62,15 +62,23 @@ def _tell(project_id: int, user: User | None, change: RefChange, hooks: list[Hoo
     payload, event_id = push_payload(project, user, change), str(uuid.uuid4())
     is_tag = change.name.startswith(_TAGS)
     for hook in hooks:
-        if not hook.setting("tag_push_events" if is_tag else "push_events") or not _wants(hook, change):
+        if not hook.setting("tag_push_events" if is_tag else "push_events") or not _wants(
+            hook, change
+        ):
             continue
-        event = "System Hook" if hook.project_id is None else "Tag Push Hook" if is_tag else "Push Hook"
+        event = (
+            "System Hook" if hook.project_id is None else "Tag Push Hook" if is_tag else "Push Hook"
+        )
         deliver(hook, event, payload, event_id)
 
 
 def _wants(hook: Hook, change: RefChange) -> bool:
     wanted = hook.settings.get("push_events_branch_filter")
-    return not wanted or not change.name.startswith(_HEADS) or matches(wanted, change.name[len(_HEADS) :])
+    return (
+        not wanted
+        or not change.name.startswith(_HEADS)
+        or matches(wanted, change.name[len(_HEADS) :])
+    )
 
 
 def push_payload(project: Project, user: User | None, change: RefChange) -> dict[str, Any]:
@@ -132,11 +140,21 @@ def project_for_hooks(project: Project) -> dict[str, Any]:
 
 def _repository(project: Project) -> dict[str, Any]:
     full = project_for_hooks(project)
-    kept = ("name", "url", "description", "homepage", "git_http_url", "git_ssh_url", "visibility_level")
+    kept = (
+        "name",
+        "url",
+        "description",
+        "homepage",
+        "git_http_url",
+        "git_ssh_url",
+        "visibility_level",
+    )
     return {name: full[name] for name in kept}
 
 
-def _commits(repository: pygit2.Repository, project: Project, change: RefChange) -> tuple[list[dict[str, Any]], int]:
+def _commits(
+    repository: pygit2.Repository, project: Project, change: RefChange
+) -> tuple[list[dict[str, Any]], int]:
     """Return the newest commits that a push brought, oldest first, and how many it brought in all."""
     tip = names.commit_of(repository.get(change.new)) if change.new != NO_COMMIT else None
     if tip is None:
@@ -151,7 +169,9 @@ def _commits(repository: pygit2.Repository, project: Project, change: RefChange)
     return [_commit(commit, project) for commit in reversed(newest)], total
 
 
-def _default_tip(repository: pygit2.Repository, project: Project, change: RefChange) -> pygit2.Commit | None:
+def _default_tip(
+    repository: pygit2.Repository, project: Project, change: RefChange
+) -> pygit2.Commit | None:
     default = project.default_branch or DEFAULT_BRANCH
     return None if change.name == _HEADS + default else names.find_branch(repository, default)
 

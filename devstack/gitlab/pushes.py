@@ -32,17 +32,21 @@ class Push:
     @classmethod
     def of_report(cls, rights: ProjectRights, report: str) -> Push:
         """Read the lines that the post-receive hook left."""
-        return cls(rights, tuple(RefChange(*line.split(" ", 2)) for line in report.splitlines() if line))
+        return cls(
+            rights, tuple(RefChange(*line.split(" ", 2)) for line in report.splitlines() if line)
+        )
 
 
 def push_environment(rights: ProjectRights, report: Path) -> dict[str, str]:
     """Return the variables by which the hooks know what the caller may do."""
     database, project = here().database, rights.project
     branch_rules = [
-        _line(rule, may=may_push_to(rights, [rule], rule.name)) for rule in protections(database, project.id)
+        _line(rule, may=may_push_to(rights, [rule], rule.name))
+        for rule in protections(database, project.id)
     ]
     tag_rules = [
-        _line(rule, may=0 < rule.push_level <= rights.level) for rule in protections(database, project.id, "tag")
+        _line(rule, may=0 < rule.push_level <= rights.level)
+        for rule in protections(database, project.id, "tag")
     ]
     return {
         "PUSH_DEFAULT_BRANCH": project.default_branch or "",
@@ -55,7 +59,11 @@ def push_environment(rights: ProjectRights, report: Path) -> dict[str, str]:
 
 def _line(rule: Protection, *, may: bool) -> str:
     """Return one rule for the hook; a pattern that no ref name can match is left out."""
-    return "" if _WILD.intersection(rule.name) else f"{int(may)} {int(bool(rule.allow_force_push))} {rule.name}"
+    return (
+        ""
+        if _WILD.intersection(rule.name)
+        else f"{int(may)} {int(bool(rule.allow_force_push))} {rule.name}"
+    )
 
 
 def finish_push(push: Push) -> None:
@@ -72,7 +80,9 @@ def settle_default_branch(push: Push) -> None:
     """Name a default branch after the first push, and protect it where no rule is about it yet."""
     server, project_id = here(), push.rights.project.id
     repository = open_repository(server, project_id)
-    pushed = [change.name[len(_HEADS) :] for change in push.changes if change.name.startswith(_HEADS)]
+    pushed = [
+        change.name[len(_HEADS) :] for change in push.changes if change.name.startswith(_HEADS)
+    ]
     with server.database.changes():
         current = read_project(server.database, project_id).default_branch
         if current is None or names.find_branch(repository, current) is None:
@@ -80,9 +90,15 @@ def settle_default_branch(push: Push) -> None:
             others = set(names.branches(repository)) - set(pushed)
             if not present or (current is not None and others):
                 return
-            current = next((name for name in (DEFAULT_BRANCH, "master") if name in present), present[0])
+            current = next(
+                (name for name in (DEFAULT_BRANCH, "master") if name in present), present[0]
+            )
             server.database.update("projects", project_id, default_branch=current)
             repository.set_head(_HEADS + current)
-        born = any(change.name == _HEADS + current and change.old == NO_COMMIT for change in push.changes)
-        if born and not any(matches(rule.name, current) for rule in protections(server.database, project_id)):
+        born = any(
+            change.name == _HEADS + current and change.old == NO_COMMIT for change in push.changes
+        )
+        if born and not any(
+            matches(rule.name, current) for rule in protections(server.database, project_id)
+        ):
             protect(server.database, project_id, current)

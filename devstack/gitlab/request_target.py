@@ -31,7 +31,9 @@ class RawTarget:
         if raw.startswith("/"):
             path = raw.partition("?")[0]
             if "%00" in path or not _is_utf8(path):
-                start_response("400 Bad Request", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+                start_response(
+                    "400 Bad Request", [("Content-Type", "text/plain"), ("Content-Length", "0")]
+                )
                 return [b""]
             environ["PATH_INFO"] = "/".join(_decode(part) for part in path.split("/"))
         return self._application(environ, start_response)

@@ -15,7 +15,7 @@ THREADS = 32
 STOP_SECONDS = 2  # what runs longer after SIGTERM is cut off
 
 
-class WebServer(BaseApplication):  # type: ignore[misc] # gunicorn has no types
+class WebServer(BaseApplication):
     """Serves one Flask application on one address until SIGTERM or SIGINT."""
 
     def __init__(self, app: Flask, *, bind: str, port: int, ready_file: Path | None) -> None:
@@ -47,7 +47,7 @@ class WebServer(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Flask:  # type: ignore[override] # the stubs want a looser callable than Flask is
         """Return the WSGI application."""
         return self._app
 

@@ -12,8 +12,8 @@ from devstack.gitlab.store.projects import Project, find_project
 from devstack.gitlab.store.users import User, find_user
 
 
-def project_event(event_name: str, project_id: int, **more: Any) -> None:  # noqa: ANN401 - any JSON
-    """Tell every system hook about a project: project_create, project_update, project_destroy, project_rename, project_transfer."""
+def project_event(event_name: str, project_id: int, **more: str) -> None:
+    """Tell every system hook about a project; names are project_create, _update, _destroy, _transfer."""
     database = here().database
     hooks, project = hooks_of(database, None), find_project(database, project_id)
     if project is None:

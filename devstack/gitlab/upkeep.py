@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def resume(server: Server) -> None:
     """Finish what the last run of the server left half done."""
     clear_deleted(server)
-    for (project_id,) in server.database.rows("SELECT id FROM projects WHERE import_status IN ('scheduled', 'started')"):
+    for (project_id,) in server.database.rows(
+        "SELECT id FROM projects WHERE import_status IN ('scheduled', 'started')"
+    ):
         fill_fork(server, project_id)
 
 

@@ -43,7 +43,9 @@ def create() -> tuple[Response, int]:
     scopes, addresses = given["scopes"].replace(",", " ").split(), given["redirect_uri"].split()
     if any(scope not in SCOPES for scope in scopes):
         raise invalid(scopes=["doesn't match configured on the server."])
-    if not addresses or not all(urlsplit(address).scheme and urlsplit(address).netloc for address in addresses):
+    if not addresses or not all(
+        urlsplit(address).scheme and urlsplit(address).netloc for address in addresses
+    ):
         raise invalid(redirect_uri=["must be an absolute URI."])
     application_id, secret = create_application(
         here().database,
@@ -65,7 +67,7 @@ def _row(application_id: int) -> sqlite3.Row:
 
 @blueprint.get("/applications")
 def list_applications() -> Response:
-    """The registered applications."""
+    """Answer the registered applications."""
     require_admin()
     rows = here().database.rows("SELECT * FROM applications ORDER BY id")
     return paged_list([_body(row) for row in rows], wanted_page())
@@ -78,7 +80,9 @@ def renew(application_id: int) -> tuple[Response, int]:
     row = _row(application_id)
     database = here().database
     with database.changes():
-        fresh_id, secret = create_application(database, name=row["name"], redirect_uris=row["redirect_uris"], scopes=row["scopes"])
+        fresh_id, secret = create_application(
+            database, name=row["name"], redirect_uris=row["redirect_uris"], scopes=row["scopes"]
+        )
         fresh = _row(fresh_id)["secret_digest"]
         database.run("DELETE FROM applications WHERE id = ?", (fresh_id,))
         database.update("applications", application_id, secret_digest=fresh)

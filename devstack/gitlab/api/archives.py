@@ -25,19 +25,25 @@ if TYPE_CHECKING:
 blueprint = Blueprint("archives", __name__)
 
 _ARCHIVE = "/projects/<segment:project>/repository/archive"
-_TAR_MODES = {"tar": "w", "tar.gz": "w:gz", "tgz": "w:gz", "gz": "w:gz", "tar.bz2": "w:bz2", "tbz": "w:bz2", "tbz2": "w:bz2", "tb2": "w:bz2", "bz2": "w:bz2"}  # fmt: skip
+_TAR_MODES = {
+    "tar": "w",
+    **dict.fromkeys(("tar.gz", "tgz", "gz"), "w:gz"),
+    **dict.fromkeys(("tar.bz2", "tbz", "tbz2", "tb2", "bz2"), "w:bz2"),
+}
 _ENDINGS = {"w": "tar", "w:gz": "tar.gz", "w:bz2": "tar.bz2"}
 
 
 @blueprint.get(_ARCHIVE)
 def archive(project: str) -> Response:
-    """The tree as tar.gz, or as `format` says."""
+    """Answer the tree as tar.gz, or as `format` says."""
     return _archive(project, read(Field("format")).get("format") or "tar.gz")
 
 
-@blueprint.get(f"{_ARCHIVE}.<any('zip', 'tar', 'tar.gz', 'tgz', 'gz', 'tar.bz2', 'tbz', 'tbz2', 'tb2', 'bz2'):kind>")
+@blueprint.get(
+    f"{_ARCHIVE}.<any('zip', 'tar', 'tar.gz', 'tgz', 'gz', 'tar.bz2', 'tbz', 'tbz2', 'tb2', 'bz2'):kind>"
+)
 def archive_as(project: str, kind: str) -> Response:
-    """The tree in the wanted format."""
+    """Answer the tree in the wanted format."""
     return _archive(project, kind)
 
 
@@ -54,9 +60,15 @@ def _archive(project: str, kind: str) -> Response:
         raise not_found("File")
     name = _name(rights.project.path, ref, str(commit.id), folder)
     files = list(_files(commit.tree, "")) if not folder else list(_below(commit, folder))
-    data = _zipped(name, files) if kind == "zip" else _tarred(name, files, _TAR_MODES[kind], commit.commit_time)
+    data = (
+        _zipped(name, files)
+        if kind == "zip"
+        else _tarred(name, files, _TAR_MODES[kind], commit.commit_time)
+    )
     ending = "zip" if kind == "zip" else _ENDINGS[_TAR_MODES[kind]]
-    response = Response(data, content_type="application/zip" if kind == "zip" else "application/octet-stream")
+    response = Response(
+        data, content_type="application/zip" if kind == "zip" else "application/octet-stream"
+    )
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
     return response
 
@@ -101,7 +113,10 @@ def _tarred(top: str, files: list[tuple[str, pygit2.Blob]], mode: str, moment: i
             entry.mtime = moment
             entry.mode = 0o775 if blob.filemode == FileMode.BLOB_EXECUTABLE else 0o664
             if blob.filemode == FileMode.LINK:
-                entry.type, entry.linkname = tarfile.SYMTYPE, blob.data.decode("utf-8", "surrogateescape")
+                entry.type, entry.linkname = (
+                    tarfile.SYMTYPE,
+                    blob.data.decode("utf-8", "surrogateescape"),
+                )
                 target.addfile(entry)
                 continue
             entry.size = blob.size

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pygit2
 from flask import Blueprint, Response, jsonify
 
-from devstack.gitlab.api.committing import COMMIT_FIELDS, NOT_ALLOWED, CommitRequest, commit_changes, may_commit_to
+from devstack.gitlab.api.committing import (
+    COMMIT_FIELDS,
+    NOT_ALLOWED,
+    CommitRequest,
+    commit_changes,
+    may_commit_to,
+)
 from devstack.gitlab.api.lookup import readable_project
 from devstack.gitlab.entities.repository import commit_body, commit_detail
 from devstack.gitlab.errors import forbidden, invalid_parameters, not_found
@@ -31,7 +37,9 @@ blueprint = Blueprint("commits", __name__)
 
 _COMMITS = "/projects/<segment:project>/repository/commits"
 _ACTION_FIELDS = (
-    Field("action", required=True, blank=False, values=("create", "update", "move", "delete", "chmod")),
+    Field(
+        "action", required=True, blank=False, values=("create", "update", "move", "delete", "chmod")
+    ),
     Field("file_path", required=True),
     Field("previous_path"),
     Field("content"),
@@ -56,29 +64,49 @@ _NEEDED = {"move": "previous_path", "update": "content", "chmod": "execute_filem
 
 @blueprint.get(_COMMITS)
 def list_commits(project: str) -> Response:
-    """History, newest first; without totals, for counting would mean walking all of it."""
+    """Answer history, newest first; without totals, for counting would mean walking all of it."""
     rights = readable_project(project)
     given, page = read(*_LIST_FIELDS), wanted_page()
     repository = open_repository(here(), rights.project.id)
     found = _filtered(_history(repository, rights, given), given)
     wanted = list(itertools.islice(found, page.offset, page.offset + page.size + 1))
     bodies = [
-        commit_detail(commit, rights.project) if given.get("with_stats") else commit_body(commit, rights.project)
+        commit_detail(commit, rights.project)
+        if given.get("with_stats")
+        else commit_body(commit, rights.project)
         for commit in wanted[: page.size]
     ]
     return paged(bodies + wanted[page.size :], page, None)
 
 
-def _history(repository: pygit2.Repository, rights: ProjectRights, given: dict[str, Any]) -> Iterable[pygit2.Commit]:
+def _history(
+    repository: pygit2.Repository, rights: ProjectRights, given: dict[str, Any]
+) -> Iterable[pygit2.Commit]:
     hidden: list[pygit2.Commit] = []
     if given.get("all"):
-        starts = [tip for tip in (names.find_branch(repository, name) for name in names.branches(repository)) if tip]
-        starts += [tip for tip in (names.commit_of(names.find_tag(repository, name)) for name in names.tags(repository)) if tip]
+        starts = [
+            tip
+            for tip in (names.find_branch(repository, name) for name in names.branches(repository))
+            if tip
+        ]
+        starts += [
+            tip
+            for tip in (
+                names.commit_of(names.find_tag(repository, name)) for name in names.tags(repository)
+            )
+            if tip
+        ]
     else:
-        before, dots, after = (given.get("ref_name") or rights.project.default_branch or "HEAD").partition("..")
+        before, dots, after = (
+            given.get("ref_name") or rights.project.default_branch or "HEAD"
+        ).partition("..")
         if dots:
             hidden = [_commit(repository, before)]
-        starts = [_commit(repository, after if dots else before)] if not _no_history(repository, given) else []
+        starts = (
+            [_commit(repository, after if dots else before)]
+            if not _no_history(repository, given)
+            else []
+        )
     path = (given.get("path") or "").strip("/")
     if path and not hidden:
         return walk_path(starts, path)
@@ -99,7 +127,11 @@ def _first_parents(starts: list[pygit2.Commit]) -> Iterator[pygit2.Commit]:
 
 
 def _filtered(commits: Iterable[pygit2.Commit], given: dict[str, Any]) -> Iterator[pygit2.Commit]:
-    since, until, author = given.get("since"), given.get("until"), (given.get("author") or "").casefold()
+    since, until, author = (
+        given.get("since"),
+        given.get("until"),
+        (given.get("author") or "").casefold(),
+    )
     for commit in commits:
         if since is not None and commit.commit_time < since.timestamp():
             continue
@@ -122,12 +154,19 @@ def create(project: str) -> tuple[Response, int]:
     """Make one commit of several actions: all of them or none."""
     rights = readable_project(project)
     current_user()
-    given = read(*COMMIT_FIELDS, Field("actions", "objects", required=True), Field("stats", "boolean"), exclusive=("start_branch", "start_sha"))
+    given = read(
+        *COMMIT_FIELDS,
+        Field("actions", "objects", required=True),
+        Field("stats", "boolean"),
+        exclusive=("start_branch", "start_sha"),
+    )
     actions = _actions(given["actions"])
     if not may_commit_to(rights, given["branch"]):
         raise forbidden(NOT_ALLOWED)
     made = commit_changes(rights, CommitRequest.of(given, actions))
-    return jsonify(commit_detail(made, rights.project, with_stats=given.get("stats") is not False)), 201
+    return jsonify(
+        commit_detail(made, rights.project, with_stats=given.get("stats") is not False)
+    ), 201
 
 
 def _actions(items: list[dict[str, Any]]) -> list[Action]:
@@ -141,7 +180,14 @@ def _actions(items: list[dict[str, Any]]) -> list[Action]:
             wrong.append(f"{label}[{needed}] is missing")
         problems += wrong
         if not wrong:
-            actions.append(Action(**{"encoding": "text", **{name: value for name, value in found.items() if value is not None}}))
+            actions.append(
+                Action(
+                    **{
+                        "encoding": "text",
+                        **{name: value for name, value in found.items() if value is not None},
+                    }
+                )
+            )
     if problems:
         raise invalid_parameters(", ".join(problems))
     return actions
@@ -149,16 +195,18 @@ def _actions(items: list[dict[str, Any]]) -> list[Action]:
 
 @blueprint.get(f"{_COMMITS}/<segment:sha>")
 def show(project: str, sha: str) -> Response:
-    """One commit, by id, branch or tag."""
+    """Answer one commit, by id, branch or tag."""
     rights = readable_project(project)
     given = read(Field("stats", "boolean"))
     commit = _commit(open_repository(here(), rights.project.id), sha)
-    return jsonify(commit_detail(commit, rights.project, with_stats=given.get("stats") is not False))
+    return jsonify(
+        commit_detail(commit, rights.project, with_stats=given.get("stats") is not False)
+    )
 
 
 @blueprint.get(f"{_COMMITS}/<segment:sha>/diff")
 def show_diff(project: str, sha: str) -> Response:
-    """What a commit changed."""
+    """Answer what a commit changed."""
     rights = readable_project(project)
     commit = _commit(open_repository(here(), rights.project.id), sha)
     return paged_list(diff_items(commit_diff(commit)), wanted_page())
@@ -166,7 +214,7 @@ def show_diff(project: str, sha: str) -> Response:
 
 @blueprint.get(f"{_COMMITS}/<segment:sha>/refs")
 def list_refs(project: str, sha: str) -> Response:
-    """The branches and tags that contain a commit."""
+    """Answer the branches and tags that contain a commit."""
     rights = readable_project(project)
     given = read(Field("type", values=("branch", "tag", "all")))
     repository = open_repository(here(), rights.project.id)
@@ -174,10 +222,21 @@ def list_refs(project: str, sha: str) -> Response:
     found: list[dict[str, str]] = []
     if kind in ("branch", "all"):
         tips = ((name, names.find_branch(repository, name)) for name in names.branches(repository))
-        found += [{"type": "branch", "name": name} for name, tip in tips if tip and _contains(repository, tip, commit)]
+        found += [
+            {"type": "branch", "name": name}
+            for name, tip in tips
+            if tip and _contains(repository, tip, commit)
+        ]
     if kind in ("tag", "all"):
-        targets = ((name, names.commit_of(names.find_tag(repository, name))) for name in names.tags(repository))
-        found += [{"type": "tag", "name": name} for name, tip in targets if tip and _contains(repository, tip, commit)]
+        targets = (
+            (name, names.commit_of(names.find_tag(repository, name)))
+            for name in names.tags(repository)
+        )
+        found += [
+            {"type": "tag", "name": name}
+            for name, tip in targets
+            if tip and _contains(repository, tip, commit)
+        ]
     return paged_list(found, wanted_page())
 
 
@@ -185,9 +244,11 @@ def _contains(repository: pygit2.Repository, tip: pygit2.Commit, commit: pygit2.
     return tip.id == commit.id or repository.descendant_of(tip.id, commit.id)
 
 
-@blueprint.get(f"{_COMMITS}/<segment:sha>/<any(comments, statuses, merge_requests, discussions):subject>")
-def list_attachments(project: str, sha: str, subject: str) -> Response:
-    """What people and pipelines said about a commit: nothing here, as there are neither."""
+@blueprint.get(
+    f"{_COMMITS}/<segment:sha>/<any(comments, statuses, merge_requests, discussions):subject>"
+)
+def list_attachments(project: str, sha: str, **_subject: str) -> Response:
+    """Answer what people and pipelines said about a commit: nothing here, as there are neither."""
     rights = readable_project(project)
     _commit(open_repository(here(), rights.project.id), sha)
     return paged_list([], wanted_page())

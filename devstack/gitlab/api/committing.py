@@ -17,7 +17,7 @@ from devstack.gitlab.pushes import Push, finish_push
 from devstack.gitlab.repository import names
 from devstack.gitlab.repository.drafts import ActionRefused
 from devstack.gitlab.repository.opening import open_repository
-from devstack.gitlab.repository.writing import Action, RefMoved, apply_actions, move_ref, store_commit
+from devstack.gitlab.repository.writing import Action, RefMoved, apply_actions, move_ref
 from devstack.gitlab.state import here
 from devstack.gitlab.store.protection import protections
 
@@ -91,21 +91,25 @@ def commit_changes(rights: ProjectRights, wanted: CommitRequest) -> pygit2.Commi
             raise bad_request(str(refused)) from refused
         change = RefChange(str(old) if old else NO_COMMIT, str(new), f"refs/heads/{wanted.branch}")
         finish_push(Push(rights, (change,)))
-        made = repository.get(new)
-        if isinstance(made, pygit2.Commit):
+        made = names.find_commit(repository, str(new))
+        if made is not None:
             return made
     raise bad_request("The branch is being changed by others all the time; try again")
 
 
-def _attempt(repository: pygit2.Repository, wanted: CommitRequest) -> tuple[pygit2.Oid | None, pygit2.Oid]:
+def _attempt(
+    repository: pygit2.Repository, wanted: CommitRequest
+) -> tuple[pygit2.Oid | None, pygit2.Oid]:
     tip = names.find_branch(repository, wanted.branch)
     start = _start(repository, wanted, tip)
     tree = apply_actions(repository, start, wanted.actions)
     user = current_user()
     committer = pygit2.Signature(_plain(user.name), _plain(user.email))
-    author = pygit2.Signature(_plain(wanted.author_name or user.name), _plain(wanted.author_email or user.email))
+    author = pygit2.Signature(
+        _plain(wanted.author_name or user.name), _plain(wanted.author_email or user.email)
+    )
     parents = [] if start is None else [start.id]
-    new = store_commit(repository, tree, parents, wanted.message, author=author, committer=committer)
+    new = repository.create_commit(None, author, committer, wanted.message, tree, parents)
     move_ref(repository, f"refs/heads/{wanted.branch}", tip.id if tip else None, new)
     return (tip.id if tip else None), new
 
@@ -115,13 +119,17 @@ def _plain(text: str) -> str:
     return text.translate({ord(char): None for char in "<>\n\0"}).strip() or "unknown"
 
 
-def _start(repository: pygit2.Repository, wanted: CommitRequest, tip: pygit2.Commit | None) -> pygit2.Commit | None:
+def _start(
+    repository: pygit2.Repository, wanted: CommitRequest, tip: pygit2.Commit | None
+) -> pygit2.Commit | None:
     """Return the commit to build on; None in an empty repository."""
     if wanted.start is not None and wanted.start != wanted.branch:
         if tip is not None and not wanted.force:
             text = f"A branch called '{wanted.branch}' already exists. Switch to that branch in order to make changes"
             raise ActionRefused(text)
-        start = names.find_branch(repository, wanted.start) or names.find_commit(repository, wanted.start)
+        start = names.find_branch(repository, wanted.start) or names.find_commit(
+            repository, wanted.start
+        )
         if start is None and not names.is_empty(repository):
             raise ActionRefused(NO_BRANCH)
         return start

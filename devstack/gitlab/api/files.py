@@ -12,7 +12,14 @@ import pygit2
 from flask import Blueprint, Response, jsonify
 from pygit2.enums import FileMode
 
-from devstack.gitlab.api.committing import COMMIT_FIELDS, NOT_ALLOWED, CommitRequest, commit_changes, may_commit_to, require_push
+from devstack.gitlab.api.committing import (
+    COMMIT_FIELDS,
+    NOT_ALLOWED,
+    CommitRequest,
+    commit_changes,
+    may_commit_to,
+    require_push,
+)
 from devstack.gitlab.api.lookup import readable_project
 from devstack.gitlab.errors import bad_request, not_found
 from devstack.gitlab.parameters import Field, read
@@ -61,8 +68,16 @@ class _Found:
 
     def headers(self) -> dict[str, str]:
         """Return the same as `X-Gitlab-…` headers."""
-        shown = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in self.description().items()}
-        return {f"X-Gitlab-{name.replace('_', '-').title()}": quote(value, safe=" /~!@#$%^&*()_+-={}[]|:;<>,.?'") for name, value in shown.items()}
+        shown = {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in self.description().items()
+        }
+        return {
+            f"X-Gitlab-{name.replace('_', '-').title()}": quote(
+                value, safe=" /~!@#$%^&*()_+-={}[]|:;<>,.?'"
+            )
+            for name, value in shown.items()
+        }
 
 
 def _find(rights: ProjectRights, path: str, ref: str) -> _Found:
@@ -82,7 +97,7 @@ def _default(rights: ProjectRights) -> str:
 
 @blueprint.get(_FILE)
 def show(project: str, path: str) -> Response:
-    """One file with its content in base64; HEAD gives the same in headers."""
+    """Answer one file with its content in base64; HEAD gives the same in headers."""
     rights = readable_project(project)
     given = read(Field("ref", required=True, blank=False))
     found = _find(rights, path, given["ref"])
@@ -94,20 +109,22 @@ def show(project: str, path: str) -> Response:
 
 @blueprint.get(f"{_FILE}/raw")
 def show_raw(project: str, path: str) -> Response:
-    """The bytes of one file."""
+    """Answer the bytes of one file."""
     rights = readable_project(project)
     given = read(Field("ref"), Field("lfs", "boolean"))
     found = _find(rights, path, given.get("ref") or "HEAD")
     response = Response(found.blob.data, content_type="text/plain; charset=utf-8")
     name = quote(path.rpartition("/")[2])
-    response.headers["Content-Disposition"] = f"inline; filename=\"{name}\"; filename*=UTF-8''{name}"
+    response.headers["Content-Disposition"] = (
+        f"inline; filename=\"{name}\"; filename*=UTF-8''{name}"
+    )
     response.headers.extend(found.headers())
     return response
 
 
 @blueprint.get(f"{_FILE}/blame")
 def show_blame(project: str, path: str) -> Response:
-    """Which commit each line of a file comes from."""
+    """Answer which commit each line of a file comes from."""
     rights = readable_project(project)
     given = read(Field("ref", required=True, blank=False))
     found = _find(rights, path, given["ref"])
@@ -117,7 +134,9 @@ def show_blame(project: str, path: str) -> Response:
     return jsonify([_blamed(repository, hunk, lines) for hunk in blame])
 
 
-def _blamed(repository: pygit2.Repository, hunk: pygit2.blame.BlameHunk, lines: list[str]) -> dict[str, Any]:
+def _blamed(
+    repository: pygit2.Repository, hunk: pygit2.blame.BlameHunk, lines: list[str]
+) -> dict[str, Any]:
     first = hunk.final_start_line_number - 1
     commit = repository[hunk.final_commit_id].peel(pygit2.Commit)
     return {
@@ -173,7 +192,13 @@ def _commit_one(rights: ProjectRights, path: str, action: str, given: dict[str, 
     if not may_commit_to(rights, given["branch"]):
         raise bad_request(NOT_ALLOWED)
     _check_stale(rights, path, action, given)
-    step = Action(action, path, content=given.get("content"), encoding=given.get("encoding") or "text", execute_filemode=given.get("execute_filemode"))
+    step = Action(
+        action,
+        path,
+        content=given.get("content"),
+        encoding=given.get("encoding") or "text",
+        execute_filemode=given.get("execute_filemode"),
+    )
     commit_changes(rights, CommitRequest.of(given, [step]))
 
 

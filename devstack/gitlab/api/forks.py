@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
 from devstack.gitlab.api.lookup import administered_project, owned_project, readable_project
 from devstack.gitlab.api.project_lists import answer
-from devstack.gitlab.api.project_rules import check_names, check_visibility, least_visibility, namespace_for
+from devstack.gitlab.api.project_rules import (
+    check_names,
+    check_visibility,
+    least_visibility,
+    namespace_for,
+)
 from devstack.gitlab.entities.projects import full_project
 from devstack.gitlab.errors import Refusal, not_found
 from devstack.gitlab.identity import caller, current_user
@@ -17,6 +21,7 @@ from devstack.gitlab.parameters import Field, read
 from devstack.gitlab.policy import VISIBILITIES
 from devstack.gitlab.repository.opening import DEFAULT_BRANCH, create_repository
 from devstack.gitlab.state import here
+from devstack.gitlab.store.database import Column
 from devstack.gitlab.store.namespaces import Namespace
 from devstack.gitlab.store.project_search import ProjectSearch
 from devstack.gitlab.store.projects import Project, create_project, read_project
@@ -43,13 +48,22 @@ def fork(project: str) -> tuple[Response, int]:
     user = current_user()
     source = readable_project(project).project
     given = read(*_FIELDS)
-    namespace = namespace_for(user, given.get("namespace_id") or given.get("namespace_path") or given.get("namespace"))
+    namespace = namespace_for(
+        user, given.get("namespace_id") or given.get("namespace_path") or given.get("namespace")
+    )
     visibility = given.get("visibility") or least_visibility(source.visibility, namespace)
     path, name = given.get("path") or source.path, given.get("name") or source.name
     check_visibility(namespace, visibility, source.visibility)
     with here().database.changes():
         _check_free(namespace, name, path)
-        project_id = _insert(source, namespace, name=name, path=path, visibility=visibility, description=given.get("description", source.description))
+        project_id = _insert(
+            source,
+            namespace,
+            name=name,
+            path=path,
+            visibility=visibility,
+            description=given.get("description", source.description),
+        )
     server = here()
     server.in_background(lambda: fill_fork(server, project_id))
     project_event("project_create", project_id)
@@ -64,7 +78,7 @@ def _check_free(namespace: Namespace, name: str, path: str) -> None:
         raise Refusal(409 if taken else 400, refusal.body) from refusal
 
 
-def _insert(source: Project, namespace: Namespace, **values: Any) -> int:  # noqa: ANN401 - columns differ in type
+def _insert(source: Project, namespace: Namespace, **values: Column) -> int:
     user = current_user()
     project_id = create_project(
         here().database,
@@ -84,7 +98,7 @@ def _insert(source: Project, namespace: Namespace, **values: Any) -> int:  # noq
 
 @blueprint.get("/projects/<segment:project>/forks")
 def list_forks(project: str) -> Response:
-    """The forks that the caller may see."""
+    """Answer the forks that the caller may see."""
     source = readable_project(project).project
     search = ProjectSearch(here().database, caller().user)
     search.where("p.forked_from_id = :source", source=source.id)

@@ -16,9 +16,23 @@ from devstack.gitlab.identity import caller, current_user
 from devstack.gitlab.naming import problems_of_group
 from devstack.gitlab.pagination import paged_list, wanted_page
 from devstack.gitlab.parameters import Field, read
-from devstack.gitlab.policy import MAINTAINER, OWNER, ROLES, VISIBILITIES, VISIBILITY_LEVELS, GroupRights
+from devstack.gitlab.policy import (
+    MAINTAINER,
+    OWNER,
+    ROLES,
+    VISIBILITIES,
+    VISIBILITY_LEVELS,
+    GroupRights,
+)
 from devstack.gitlab.state import here
-from devstack.gitlab.store.namespaces import Namespace, create_group, descendant_ids, find_namespace, read_namespace, rename_tree
+from devstack.gitlab.store.namespaces import (
+    Namespace,
+    create_group,
+    descendant_ids,
+    find_namespace,
+    read_namespace,
+    rename_tree,
+)
 from devstack.gitlab.store.project_search import ProjectSearch
 from devstack.gitlab.store.users import User
 
@@ -28,7 +42,11 @@ _CREATION_LEVELS = ("noone", "owner", "maintainer", "developer", "administrator"
 _SETTINGS = (
     Field("project_creation_level", values=_CREATION_LEVELS),
     Field("subgroup_creation_level", values=("owner", "maintainer")),
-    *(Field(name, "boolean") for name, value in SETTING_DEFAULTS.items() if isinstance(value, bool)),
+    *(
+        Field(name, "boolean")
+        for name, value in SETTING_DEFAULTS.items()
+        if isinstance(value, bool)
+    ),
     Field("default_branch"),
     Field("default_branch_protection", "integer", values=(0, 1, 2, 3, 4)),
 )
@@ -49,19 +67,19 @@ _LIST_FIELDS = (
 
 @blueprint.get("/groups")
 def list_groups() -> Response:
-    """The groups that the caller may see."""
+    """Answer the groups that the caller may see."""
     return _list("")
 
 
 @blueprint.get("/groups/<segment:group>/subgroups")
 def list_subgroups(group: str) -> Response:
-    """The groups directly below one."""
+    """Answer the groups directly below one."""
     return _list(f"AND parent_id = {visible_group(group).group.id:d}")
 
 
 @blueprint.get("/groups/<segment:group>/descendant_groups")
 def list_descendants(group: str) -> Response:
-    """The groups anywhere below one."""
+    """Answer the groups anywhere below one."""
     below = descendant_ids(here().database, visible_group(group).group.id)
     return _list(f"AND id IN ({','.join(str(number) for number in below)})")
 
@@ -70,7 +88,7 @@ def _list(condition: str) -> Response:
     given = read(*_LIST_FIELDS)
     order = {"id": "id", "path": "fold(path)"}.get(given.get("order_by") or "name", "fold(name)")
     rows = here().database.rows(
-        f"SELECT * FROM namespaces WHERE kind = 'group' {condition} ORDER BY {order} {given.get('sort') or 'asc'}, id"  # noqa: S608 - names and numbers of ours
+        f"SELECT * FROM namespaces WHERE kind = 'group' {condition} ORDER BY {order} {given.get('sort') or 'asc'}, id"
     )
     fitting = [group for group in (Namespace(*row) for row in rows) if _fits(group, given)]
     page = wanted_page()
@@ -81,33 +99,35 @@ def _list(condition: str) -> Response:
 
 
 def _fits(group: Namespace, given: dict[str, Any]) -> bool:
+    """Whether a group passes the filters and may be seen."""
     text = (given.get("search") or "").casefold()
-    if text not in group.name.casefold() and text not in group.path.casefold():
-        return False
-    if given.get("visibility") not in (None, group.visibility) or (given.get("top_level_only") and group.parent_id):
-        return False
-    if group.id in given.get("skip_groups", []):
-        return False
     rights = GroupRights(here().database, caller().user, group)
-    if given.get("owned") and rights.membership < OWNER:
-        return False
-    if given.get("min_access_level") and rights.membership < given["min_access_level"]:
-        return False
-    if given.get("all_available") is False and not rights.membership:
-        return False
-    return rights.can_see
+    least = max(
+        OWNER if given.get("owned") else 0,
+        given.get("min_access_level") or 0,
+        1 if given.get("all_available") is False else 0,
+    )
+    return (
+        (text in group.name.casefold() or text in group.path.casefold())
+        and given.get("visibility") in (None, group.visibility)
+        and not (given.get("top_level_only") and group.parent_id)
+        and group.id not in given.get("skip_groups", [])
+        and (not least or rights.membership >= least)
+        and rights.can_see
+    )
 
 
 @blueprint.get("/groups/<segment:group>")
 def show(group: str) -> Response:
-    """One group, with its projects unless told otherwise."""
+    """Answer one group, with its projects unless told otherwise."""
     found = visible_group(group).group
     given = read(Field("with_projects", "boolean"))
     body = {**group_body(found), "shared_with_groups": group_shares(found)}
     if given.get("with_projects") is not False:
         body["projects"] = _projects("p.namespace_id = :group", found)
         body["shared_projects"] = _projects(
-            "EXISTS (SELECT 1 FROM project_shares s WHERE s.project_id = p.id AND s.group_id = :group)", found
+            "EXISTS (SELECT 1 FROM project_shares s WHERE s.project_id = p.id AND s.group_id = :group)",
+            found,
         )
     return jsonify(body)
 
@@ -123,7 +143,11 @@ def create() -> tuple[Response, int]:
     """Make a group, on top or below another one; the caller becomes its owner."""
     user = current_user()
     given = read(
-        Field("name", required=True), Field("path", required=True), Field("parent_id", "integer"), *_TEXTS, *_SETTINGS
+        Field("name", required=True),
+        Field("path", required=True),
+        Field("parent_id", "integer"),
+        *_TEXTS,
+        *_SETTINGS,
     )
     parent = _parent(user, given.get("parent_id"))
     visibility = given.get("visibility") or (parent.visibility if parent else "private")
@@ -145,7 +169,9 @@ def create() -> tuple[Response, int]:
             settings=_settings(given),
         )
     created = read_namespace(here().database, group_id)
-    return jsonify({**group_body(created), "shared_with_groups": [], "projects": [], "shared_projects": []}), 201
+    return jsonify(
+        {**group_body(created), "shared_with_groups": [], "projects": [], "shared_projects": []}
+    ), 201
 
 
 def _parent(user: User, parent_id: int | None) -> Namespace | None:
@@ -154,7 +180,9 @@ def _parent(user: User, parent_id: int | None) -> Namespace | None:
             raise forbidden()
         return None
     rights = visible_group(str(parent_id))
-    needed = OWNER if rights.group.settings.get("subgroup_creation_level") == "owner" else MAINTAINER
+    needed = (
+        OWNER if rights.group.settings.get("subgroup_creation_level") == "owner" else MAINTAINER
+    )
     if rights.level < needed:
         raise forbidden()
     return rights.group
@@ -164,7 +192,8 @@ def _problems(name: str, path: str, parent: Namespace | None, but: int = 0) -> d
     problems = problems_of_group(name, path, top=parent is None)
     full_path = f"{parent.full_path}/{path}" if parent else path
     taken = here().database.value(
-        "SELECT 1 FROM namespaces WHERE full_path = :path AND id <> :but UNION SELECT 1 FROM projects WHERE full_path = :path",
+        "SELECT 1 FROM namespaces WHERE full_path = :path AND id <> :but"
+        " UNION SELECT 1 FROM projects WHERE full_path = :path",
         {"path": full_path, "but": but},
     )
     if taken:
@@ -174,13 +203,18 @@ def _problems(name: str, path: str, parent: Namespace | None, but: int = 0) -> d
 
 def _ruby(problems: dict[str, list[str]]) -> str:
     """Write errors the way GitLab's server prints them."""
-    fields = (f":{name}=>[{', '.join(json.dumps(text) for text in texts)}]" for name, texts in problems.items())
+    fields = (
+        f":{name}=>[{', '.join(json.dumps(text) for text in texts)}]"
+        for name, texts in problems.items()
+    )
     return "{" + ", ".join(fields) + "}"
 
 
 def _settings(given: dict[str, Any], old: dict[str, Any] | None = None) -> str:
     names = {field.name for field in _SETTINGS}
-    return json.dumps({**(old or {}), **{name: value for name, value in given.items() if name in names}})
+    return json.dumps(
+        {**(old or {}), **{name: value for name, value in given.items() if name in names}}
+    )
 
 
 @blueprint.put("/groups/<segment:group>")
@@ -192,31 +226,47 @@ def change(group: str) -> Response:
     database = here().database
     with database.changes():
         parent = read_namespace(database, old.parent_id) if old.parent_id else None
-        problems = _problems(given.get("name") or old.name, given.get("path") or old.path, parent, but=old.id)
+        problems = _problems(
+            given.get("name") or old.name, given.get("path") or old.path, parent, but=old.id
+        )
         problems |= _visibility_problems(old, parent, given.get("visibility"))
         if problems:
             raise Refusal(400, {"message": problems})
-        columns = {name: given[name] for name in ("name", "path", "description", "visibility") if given.get(name) is not None}
+        columns = {
+            name: given[name]
+            for name in ("name", "path", "description", "visibility")
+            if given.get(name) is not None
+        }
         database.update("namespaces", old.id, **columns, settings=_settings(given, old.settings))
         if given.get("path") and given["path"] != old.path:
-            rename_tree(database, old.full_path, f"{parent.full_path}/{given['path']}" if parent else given["path"])
+            rename_tree(
+                database,
+                old.full_path,
+                f"{parent.full_path}/{given['path']}" if parent else given["path"],
+            )
     changed = read_namespace(database, old.id)
     return jsonify({**group_body(changed), "shared_with_groups": group_shares(changed)})
 
 
-def _visibility_problems(group: Namespace, parent: Namespace | None, wanted: str | None) -> dict[str, list[str]]:
+def _visibility_problems(
+    group: Namespace, parent: Namespace | None, wanted: str | None
+) -> dict[str, list[str]]:
     if wanted is None:
         return {}
     texts = []
     if parent and VISIBILITY_LEVELS[wanted] > VISIBILITY_LEVELS[parent.visibility]:
-        texts.append(f"{wanted} is not allowed since the parent group has a {parent.visibility} visibility.")
+        texts.append(
+            f"{wanted} is not allowed since the parent group has a {parent.visibility} visibility."
+        )
     for table, word in (("projects", "projects"), ("namespaces", "sub-groups")):
         rows = here().database.rows(
-            f"SELECT DISTINCT visibility FROM {table} WHERE substr(full_path, 1, ?) = ? COLLATE NOCASE",  # noqa: S608 - two names of ours
+            f"SELECT DISTINCT visibility FROM {table} WHERE substr(full_path, 1, ?) = ? COLLATE NOCASE",
             (len(group.full_path) + 1, group.full_path + "/"),
         )
         if any(VISIBILITY_LEVELS[row[0]] > VISIBILITY_LEVELS[wanted] for row in rows):
-            texts.append(f"{wanted} is not allowed since this group contains {word} with higher visibility.")
+            texts.append(
+                f"{wanted} is not allowed since this group contains {word} with higher visibility."
+            )
     return {"visibility_level": texts} if texts else {}
 
 
@@ -234,14 +284,23 @@ def share(group: str) -> tuple[Response, int]:
     current_user()
     mine = owned_group(group).group
     given = read(
-        Field("group_id", "integer", required=True), Field("group_access", "integer", required=True, values=ROLES), Field("expires_at", "day")
+        Field("group_id", "integer", required=True),
+        Field("group_access", "integer", required=True, values=ROLES),
+        Field("expires_at", "day"),
     )
     other = find_namespace(here().database, given["group_id"])
-    if other is None or not other.is_group or not GroupRights(here().database, current_user(), other).can_see:
+    if (
+        other is None
+        or not other.is_group
+        or not GroupRights(here().database, current_user(), other).can_see
+    ):
         raise not_found("Group")
     database = here().database
     with database.changes():
-        if database.value("SELECT 1 FROM group_shares WHERE shared_group_id = ? AND group_id = ?", (mine.id, other.id)):
+        if database.value(
+            "SELECT 1 FROM group_shares WHERE shared_group_id = ? AND group_id = ?",
+            (mine.id, other.id),
+        ):
             raise Refusal(409, {"message": "shared_group_id has already been taken"})
         database.insert(
             "group_shares",
@@ -259,6 +318,8 @@ def unshare(group: str, group_id: int) -> tuple[str, int]:
     """End that."""
     current_user()
     mine = owned_group(group).group
-    if not here().database.run("DELETE FROM group_shares WHERE shared_group_id = ? AND group_id = ?", (mine.id, group_id)):
+    if not here().database.run(
+        "DELETE FROM group_shares WHERE shared_group_id = ? AND group_id = ?", (mine.id, group_id)
+    ):
         raise not_found()
     return "", 204

@@ -25,8 +25,18 @@ from devstack.gitlab.store.hooks import SWITCHES, TEXTS, Hook, find_hook, hooks_
 blueprint = Blueprint("hooks", __name__)
 
 _HOOKS = "/projects/<segment:project>/hooks"
-_OPTIONS = (*(Field(name, "boolean") for name in SWITCHES), *(Field(name) for name in TEXTS), Field("token"))
-_SYSTEM_SWITCHES = ("push_events", "tag_push_events", "merge_requests_events", "repository_update_events", "enable_ssl_verification")
+_OPTIONS = (
+    *(Field(name, "boolean") for name in SWITCHES),
+    *(Field(name) for name in TEXTS),
+    Field("token"),
+)
+_SYSTEM_SWITCHES = (
+    "push_events",
+    "tag_push_events",
+    "merge_requests_events",
+    "repository_update_events",
+    "enable_ssl_verification",
+)
 
 
 def _body(hook: Hook) -> dict[str, Any]:
@@ -57,14 +67,16 @@ def _project(project: str) -> ProjectRights:
 
 @blueprint.get(_HOOKS)
 def list_hooks(project: str) -> Response:
-    """The hooks of a project."""
+    """Answer the hooks of a project."""
     rights = _project(project)
-    return paged_list([_body(hook) for hook in hooks_of(here().database, rights.project.id)], wanted_page())
+    return paged_list(
+        [_body(hook) for hook in hooks_of(here().database, rights.project.id)], wanted_page()
+    )
 
 
 @blueprint.get(f"{_HOOKS}/<int:hook_id>")
 def show(project: str, hook_id: int) -> Response:
-    """One of them."""
+    """Answer one of them."""
     return jsonify(_body(_hook(_project(project).project.id, hook_id)))
 
 
@@ -103,7 +115,11 @@ def _check_url(url: str) -> None:
 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if name not in ("url", "token") and value is not None}
+    return {
+        name: value
+        for name, value in given.items()
+        if name not in ("url", "token") and value is not None
+    }
 
 
 @blueprint.put(f"{_HOOKS}/<int:hook_id>")
@@ -112,8 +128,12 @@ def change(project: str, hook_id: int) -> Response:
     hook = _hook(_project(project).project.id, hook_id)
     given = read(Field("url", blank=False), *_OPTIONS)
     _check_url(given.get("url", hook.url))
-    columns: dict[str, Any] = {name: given[name] for name in ("url", "token") if given.get(name) is not None}
-    here().database.update("hooks", hook.id, **columns, settings=json.dumps({**hook.settings, **_settings(given)}))
+    columns: dict[str, Any] = {
+        name: given[name] for name in ("url", "token") if given.get(name) is not None
+    }
+    here().database.update(
+        "hooks", hook.id, **columns, settings=json.dumps({**hook.settings, **_settings(given)})
+    )
     return jsonify(_body(_hook(hook.project_id, hook.id)))
 
 
@@ -136,14 +156,20 @@ def test(project: str, hook_id: int, trigger: str) -> tuple[Response, int]:
         raise bad_request("Ensure the project has at least one commit.")
     is_tag = trigger == "tag_push_events"
     before = str(tip.parent_ids[0]) if tip.parent_ids else NO_COMMIT
-    change_told = RefChange(before, str(tip.id), "refs/tags/test" if is_tag else f"refs/heads/{branch}")
-    deliver(hook, "Tag Push Hook" if is_tag else "Push Hook", push_payload(rights.project, rights.user, change_told))
+    change_told = RefChange(
+        before, str(tip.id), "refs/tags/test" if is_tag else f"refs/heads/{branch}"
+    )
+    deliver(
+        hook,
+        "Tag Push Hook" if is_tag else "Push Hook",
+        push_payload(rights.project, rights.user, change_told),
+    )
     return jsonify({"message": "201 Created"}), 201
 
 
 @blueprint.get("/hooks")
 def list_system_hooks() -> Response:
-    """The system hooks (administrators)."""
+    """Answer the system hooks (administrators)."""
     require_admin()
     return paged_list([_body(hook) for hook in hooks_of(here().database, None)], wanted_page())
 
@@ -157,7 +183,7 @@ def create_system_hook() -> tuple[Response, int]:
 
 @blueprint.get("/hooks/<int:hook_id>")
 def show_system_hook(hook_id: int) -> Response:
-    """One of them."""
+    """Answer one of them."""
     require_admin()
     return jsonify(_body(_hook(None, hook_id)))
 

@@ -41,7 +41,11 @@ def invite(kind: str, key: str) -> tuple[Response, int]:
     where.require_grant(given["access_level"])
     if any(not EMAIL.fullmatch(address) for address in given.get("email", [])):
         raise invalid_parameters("email contains an invalid email address")
-    problems = {address: text for address in given.get("email", []) if (text := _invite_address(where, address, given))}
+    problems = {
+        address: text
+        for address in given.get("email", [])
+        if (text := _invite_address(where, address, given))
+    }
     for user in (existing_user(user_id) for user_id in given.get("user_id", [])):
         if text := _enrol(where, user, given):
             problems[user.username] = text
@@ -71,37 +75,56 @@ def _enrol(where: Place, user: User, given: dict[str, Any]) -> str:
     try:
         check_expiry(given.get("expires_at"))
         check_inherited(where, user.id, given["access_level"])
-        old = next((row for row in direct_members(database, where.source) if row["id"] == user.id), None)
+        old = next(
+            (row for row in direct_members(database, where.source) if row["id"] == user.id), None
+        )
         if old is None:
             add_member(database, where.source, user.id, **_values(given))
             return ""
         where.require_grant(old["access_level"])
         if where.personal_owner_id() != user.id:
-            change_member(database, where.source, user.id, {name: given.get(name) for name in ("access_level", "expires_at")})
+            change_member(
+                database,
+                where.source,
+                user.id,
+                {name: given.get(name) for name in ("access_level", "expires_at")},
+            )
     except Refusal as refusal:
         return _sentence(refusal)
     return ""
 
 
 def _values(given: dict[str, Any]) -> dict[str, Any]:
-    return {"access_level": given["access_level"], "expires_at": given.get("expires_at"), "created_by_id": current_user().id}
+    return {
+        "access_level": given["access_level"],
+        "expires_at": given.get("expires_at"),
+        "created_by_id": current_user().id,
+    }
 
 
 def _sentence(refusal: Refusal) -> str:
     message = refusal.body.get("message")
     if isinstance(message, dict):
-        return ", ".join(f"{name.replace('_', ' ').capitalize()} {text}" for name, texts in message.items() for text in texts)
+        return ", ".join(
+            f"{name.replace('_', ' ').capitalize()} {text}"
+            for name, texts in message.items()
+            for text in texts
+        )
     return str(message)
 
 
 @blueprint.get(_INVITATIONS)
 def list_invitations(kind: str, key: str) -> Response:
-    """The open invitations."""
+    """Answer the open invitations."""
     where = place(kind, key)
     current_user()
     where.require_management()
     text = (read(Field("query")).get("query") or "").casefold()
-    rows = [row for row in invitations_of(here().database, where.source) if text in row["invite_email"].casefold()]
+    rows = [
+        row
+        for row in invitations_of(here().database, where.source)
+        if text in row["invite_email"].casefold()
+    ]
     return paged_list([_body(row) for row in rows], wanted_page())
 
 

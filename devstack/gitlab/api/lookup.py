@@ -30,7 +30,11 @@ def visible_project(key: str) -> ProjectRights:
     _checked(moved)
     if request.method not in ("GET", "HEAD"):
         raise Refusal(405, {"message": "Non GET methods are not allowed for moved projects"})
-    raise Refusal(301, {"message": "This resource has been moved permanently"}, Location=_moved_address(key, moved.id))
+    raise Refusal(
+        301,
+        {"message": "This resource has been moved permanently"},
+        Location=_moved_address(moved.id),
+    )
 
 
 def _checked(project: Project) -> ProjectRights:
@@ -40,7 +44,7 @@ def _checked(project: Project) -> ProjectRights:
     return rights
 
 
-def _moved_address(key: str, project_id: int) -> str:
+def _moved_address(project_id: int) -> str:
     target = urlsplit(request.environ.get("RAW_URI", request.full_path))
     segments = target.path.split("/")
     segments[4] = str(project_id)

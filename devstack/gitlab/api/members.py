@@ -36,25 +36,25 @@ _LIST_FIELDS = (Field("query"), Field("user_ids", "integers"), Field("skip_users
 
 @blueprint.get(_SOURCE)
 def list_direct(kind: str, key: str) -> Response:
-    """The direct members."""
+    """Answer the direct members."""
     return _list(direct_members(here().database, place(kind, key).source))
 
 
 @blueprint.get(f"{_SOURCE}/all")
 def list_all(kind: str, key: str) -> Response:
-    """Everybody who has a level here, with the highest."""
+    """Answer everybody who has a level here, with the highest."""
     return _list(all_members(here().database, place(kind, key).source))
 
 
 @blueprint.get(f"{_SOURCE}/<int:user_id>")
 def show_direct(kind: str, key: str, user_id: int) -> Response:
-    """One direct member."""
+    """Answer one direct member."""
     return jsonify(_one(direct_members(here().database, place(kind, key).source), user_id))
 
 
 @blueprint.get(f"{_SOURCE}/all/<int:user_id>")
 def show_any(kind: str, key: str, user_id: int) -> Response:
-    """One member, direct or not."""
+    """Answer one member, direct or not."""
     return jsonify(_one(all_members(here().database, place(kind, key).source), user_id))
 
 
@@ -65,7 +65,11 @@ def _list(rows: list[sqlite3.Row]) -> Response:
     wanted = [
         member_body(row)
         for row in rows
-        if (text in row["name"].casefold() or text in row["username"].casefold() or text == row["email"].casefold())
+        if (
+            text in row["name"].casefold()
+            or text in row["username"].casefold()
+            or text == row["email"].casefold()
+        )
         and (not given.get("user_ids") or row["id"] in given["user_ids"])
         and row["id"] not in given.get("skip_users", [])
     ]
@@ -86,9 +90,12 @@ def add(kind: str, key: str) -> tuple[Response, int]:
     current_user()
     where.require_management()
     given = read(
-        Field("user_id", "integers"), Field("username"), Field("access_level", "integer", required=True, values=where.roles),
-        Field("expires_at", "day"), exactly_one=("user_id", "username"),
-    )  # fmt: skip
+        Field("user_id", "integers"),
+        Field("username"),
+        Field("access_level", "integer", required=True, values=where.roles),
+        Field("expires_at", "day"),
+        exactly_one=("user_id", "username"),
+    )
     where.require_grant(given["access_level"])
     check_expiry(given.get("expires_at"))
     users = _named(given)
@@ -146,7 +153,10 @@ def change(kind: str, key: str, user_id: int) -> Response:
     where = place(kind, key)
     current_user()
     where.require_management()
-    given = read(Field("access_level", "integer", required=True, values=where.roles), Field("expires_at", "day"))
+    given = read(
+        Field("access_level", "integer", required=True, values=where.roles),
+        Field("expires_at", "day"),
+    )
     old = _one(direct_members(here().database, where.source), user_id)
     where.require_grant(max(given["access_level"], old["access_level"]))
     _keep_an_owner(where, user_id, given["access_level"])

@@ -28,9 +28,16 @@ def _own(namespace: Namespace, user: User) -> bool:
 def list_namespaces() -> Response:
     """One's own namespace and groups; all of them for administrators."""
     user = current_user()
-    given = read(Field("search"), Field("owned_only", "boolean"), Field("top_level_only", "boolean"), Field("full_path_search", "boolean"))
+    given = read(
+        Field("search"),
+        Field("owned_only", "boolean"),
+        Field("top_level_only", "boolean"),
+        Field("full_path_search", "boolean"),
+    )
     text = (given.get("search") or "").casefold()
-    spaces = [Namespace(*row) for row in here().database.rows("SELECT * FROM namespaces ORDER BY id")]
+    spaces = [
+        Namespace(*row) for row in here().database.rows("SELECT * FROM namespaces ORDER BY id")
+    ]
     found = [
         namespace_body(space, user)
         for space in spaces
@@ -50,7 +57,7 @@ def _owned(namespace: Namespace, user: User) -> bool:
 
 @blueprint.get("/namespaces/<segment:key>")
 def show(key: str) -> Response:
-    """One namespace, by id or full path."""
+    """Answer one namespace, by id or full path."""
     user = current_user()
     found = find_namespace(here().database, key)
     if found is None or not (_own(found, user) or _seen(found, user)):
@@ -71,5 +78,9 @@ def exists(key: str) -> Response:
     parent = find_namespace(database, given["parent_id"]) if given.get("parent_id") else None
     prefix = f"{parent.full_path}/" if parent else ""
     taken = find_namespace(database, prefix + key) is not None
-    free = next(f"{key}{number}" for number in range(1, 10_000) if find_namespace(database, f"{prefix}{key}{number}") is None)
+    free = next(
+        f"{key}{number}"
+        for number in range(1, 10_000)
+        if find_namespace(database, f"{prefix}{key}{number}") is None
+    )
     return jsonify({"exists": taken, "suggests": [free] if taken else []})

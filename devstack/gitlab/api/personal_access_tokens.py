@@ -12,7 +12,13 @@ from devstack.gitlab.pagination import paged_list, wanted_page
 from devstack.gitlab.parameters import Field, read
 from devstack.gitlab.state import here
 from devstack.gitlab.store.database import today
-from devstack.gitlab.store.tokens import SCOPES, PersonalToken, create_token, find_token_by_id, latest_expiry
+from devstack.gitlab.store.tokens import (
+    SCOPES,
+    PersonalToken,
+    create_token,
+    find_token_by_id,
+    latest_expiry,
+)
 
 blueprint = Blueprint("personal_access_tokens", __name__)
 
@@ -36,7 +42,10 @@ def create_for(user_id: int) -> tuple[Response, int]:
 def create_own() -> tuple[Response, int]:
     """Make a token for oneself, of the harmless scopes only, as GitLab has it."""
     user = current_user()
-    fields = tuple(Field("scopes", "strings", required=True, values=_SELF_SCOPES) if f.name == "scopes" else f for f in _NEW)
+    fields = tuple(
+        Field("scopes", "strings", required=True, values=_SELF_SCOPES) if f.name == "scopes" else f
+        for f in _NEW
+    )
     return _create(user.id, fields)
 
 
@@ -50,7 +59,12 @@ def _create(user_id: int, fields: tuple[Field, ...]) -> tuple[Response, int]:
     if expires_at > latest_expiry():
         raise bad_request(f"Expiration date must be before {latest_expiry()}")
     token_id, secret = create_token(
-        here().database, user_id, given["name"], given["scopes"], expires_at, description=given.get("description")
+        here().database,
+        user_id,
+        given["name"],
+        given["scopes"],
+        expires_at,
+        description=given.get("description"),
     )
     return jsonify(personal_token(_existing(token_id), secret)), 201
 
@@ -60,7 +74,10 @@ def list_tokens() -> Response:
     """One's own tokens; everybody's for administrators."""
     user = current_user()
     given = read(
-        Field("user_id", "integer"), Field("revoked", "boolean"), Field("search"), Field("state", values=("active", "inactive"))
+        Field("user_id", "integer"),
+        Field("revoked", "boolean"),
+        Field("search"),
+        Field("state", values=("active", "inactive")),
     )
     owner = given.get("user_id")
     if not user.admin:
@@ -68,7 +85,10 @@ def list_tokens() -> Response:
             raise unauthorized()
         owner = user.id
     where, values = ("WHERE user_id = ?", (owner,)) if owner is not None else ("", ())
-    tokens = [PersonalToken(*row) for row in here().database.rows(f"SELECT * FROM tokens {where} ORDER BY id DESC", values)]  # noqa: S608 - a constant
+    tokens = [
+        PersonalToken(*row)
+        for row in here().database.rows(f"SELECT * FROM tokens {where} ORDER BY id DESC", values)
+    ]
     wanted = [token for token in tokens if _fits(token, given)]
     return paged_list([personal_token(token) for token in wanted], wanted_page())
 
@@ -83,13 +103,13 @@ def _fits(token: PersonalToken, given: dict[str, object]) -> bool:
 
 @blueprint.get("/personal_access_tokens/self")
 def show_self() -> Response:
-    """The token in use."""
+    """Answer the token in use."""
     return jsonify(personal_token(_own()))
 
 
 @blueprint.get("/personal_access_tokens/<int:token_id>")
 def show(token_id: int) -> Response:
-    """One token."""
+    """Answer one token."""
     return jsonify(personal_token(_reachable(token_id)))
 
 
@@ -132,7 +152,12 @@ def _rotate(token: PersonalToken) -> Response:
         database.update("tokens", token.id, revoked=1)
         expires_at = given.get("expires_at") or latest_expiry()
         new_id, secret = create_token(
-            database, token.user_id, token.name, token.scopes.split(), expires_at, description=token.description
+            database,
+            token.user_id,
+            token.name,
+            token.scopes.split(),
+            expires_at,
+            description=token.description,
         )
     return jsonify(personal_token(_existing(new_id), secret))
 
@@ -141,7 +166,12 @@ def _own() -> PersonalToken:
     current_user()
     token = caller().token
     if token is None:
-        raise Refusal(400, {"message": "400 Bad request - This endpoint requires token type to be a personal access token"})
+        raise Refusal(
+            400,
+            {
+                "message": "400 Bad request - This endpoint requires token type to be a personal access token"
+            },
+        )
     return token
 
 

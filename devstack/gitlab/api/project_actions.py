@@ -44,18 +44,22 @@ def unstar(project: str) -> tuple[Response | str, int]:
     """Take that back."""
     user = current_user()
     project_id = visible_project(project).project.id
-    removed = here().database.run("DELETE FROM stars WHERE project_id = ? AND user_id = ?", (project_id, user.id))
+    removed = here().database.run(
+        "DELETE FROM stars WHERE project_id = ? AND user_id = ?", (project_id, user.id)
+    )
     return _answer(project_id) if removed else ("", 304)
 
 
 @blueprint.get("/projects/<segment:project>/starrers")
 def list_starrers(project: str) -> Response:
-    """Who did."""
+    """Answer who did."""
     rows = here().database.rows(
         "SELECT u.* FROM stars s JOIN users u ON u.id = s.user_id WHERE s.project_id = ? ORDER BY u.id",
         (visible_project(project).project.id,),
     )
-    return paged_list([{"starred_since": None, "user": basic_user(User(*row))} for row in rows], wanted_page())
+    return paged_list(
+        [{"starred_since": None, "user": basic_user(User(*row))} for row in rows], wanted_page()
+    )
 
 
 @blueprint.post("/projects/<segment:project>/<any(archive, unarchive):action>")
@@ -63,7 +67,9 @@ def archive(project: str, action: str) -> tuple[Response, int]:
     """Make a project read-only, or writable again."""
     current_user()
     project_id = owned_project(project).project.id
-    here().database.update("projects", project_id, archived=int(action == "archive"), updated_at=now())
+    here().database.update(
+        "projects", project_id, archived=int(action == "archive"), updated_at=now()
+    )
     return _answer(project_id)
 
 
@@ -78,13 +84,24 @@ def share(project: str) -> tuple[Response, int]:
         Field("expires_at", "day"),
     )
     group = find_namespace(here().database, given["group_id"])
-    if group is None or not group.is_group or not GroupRights(here().database, rights.user, group).can_see:
+    if (
+        group is None
+        or not group.is_group
+        or not GroupRights(here().database, rights.user, group).can_see
+    ):
         raise not_found("Group")
     try:
-        share_id = here().database.insert("project_shares", project_id=rights.project.id, created_at=now(), **given)
+        share_id = here().database.insert(
+            "project_shares", project_id=rights.project.id, created_at=now(), **given
+        )
     except sqlite3.IntegrityError as error:
         raise conflict("group_id has already been taken") from error
-    body = {"id": share_id, "project_id": rights.project.id, "group_id": group.id, "group_access": given["group_access"]}
+    body = {
+        "id": share_id,
+        "project_id": rights.project.id,
+        "group_id": group.id,
+        "group_access": given["group_access"],
+    }
     return jsonify({**body, "expires_at": given.get("expires_at")}), 201
 
 
@@ -93,7 +110,10 @@ def unshare(project: str, group_id: int) -> tuple[str, int]:
     """End that."""
     current_user()
     rights = administered_project(project)
-    removed = here().database.run("DELETE FROM project_shares WHERE project_id = ? AND group_id = ?", (rights.project.id, group_id))
+    removed = here().database.run(
+        "DELETE FROM project_shares WHERE project_id = ? AND group_id = ?",
+        (rights.project.id, group_id),
+    )
     if not removed:
         raise not_found("Group Link")
     return "", 204
@@ -107,39 +127,62 @@ def transfer(project: str) -> tuple[Response, int]:
     given = read(Field("namespace", required=True, blank=False))
     target, row, database = namespace_for(user, given["namespace"]), rights.project, here().database
     if target.id == row.namespace_id:
-        raise Refusal(400, {"message": "400 Bad request - Transfer failed, please contact an admin."})
+        raise Refusal(
+            400, {"message": "400 Bad request - Transfer failed, please contact an admin."}
+        )
     visibility = least_visibility(row.visibility, target)
     with database.changes():
         check_names(target, row.name, row.path, but=row.id)
         database.run("INSERT OR REPLACE INTO former_paths VALUES (?, ?)", (row.full_path, row.id))
         new_path = f"{target.full_path}/{row.path}"
         database.run("DELETE FROM former_paths WHERE full_path = ?", (new_path,))
-        database.update("projects", row.id, namespace_id=target.id, full_path=new_path, visibility=visibility, updated_at=now())
+        database.update(
+            "projects",
+            row.id,
+            namespace_id=target.id,
+            full_path=new_path,
+            visibility=visibility,
+            updated_at=now(),
+        )
     project_event("project_transfer", row.id, old_path_with_namespace=row.full_path)
     return _answer(row.id, 200)
 
 
 @blueprint.get("/projects/<segment:project>/users")
 def list_users(project: str) -> Response:
-    """Everybody who belongs to a project."""
+    """Answer everybody who belongs to a project."""
     rights = _seen(project)
     given = read(Field("search"))
     text = (given.get("search") or "").casefold()
-    rows = all_members(here().database, Source("project", rights.project.id, rights.project.namespace_id))
+    rows = all_members(
+        here().database, Source("project", rights.project.id, rights.project.namespace_id)
+    )
     users = [User(*tuple(row)[:14]) for row in rows]
-    return paged_list([basic_user(user) for user in users if text in f"{user.name} {user.username}".casefold()], wanted_page())
+    return paged_list(
+        [basic_user(user) for user in users if text in f"{user.name} {user.username}".casefold()],
+        wanted_page(),
+    )
 
 
 @blueprint.get("/projects/<segment:project>/groups")
 def list_groups(project: str) -> Response:
-    """The groups that a project lies in."""
+    """Answer the groups that a project lies in."""
     rights = _seen(project)
-    groups = [space for space in ancestors(here().database, rights.project.namespace_id) if space.is_group]
+    groups = [
+        space for space in ancestors(here().database, rights.project.namespace_id) if space.is_group
+    ]
     root = here().external_url
     bodies = [
-        {"id": group.id, "name": group.name, "avatar_url": None, "web_url": f"{root}/groups/{group.full_path}", "full_name": group.name, "full_path": group.full_path}
+        {
+            "id": group.id,
+            "name": group.name,
+            "avatar_url": None,
+            "web_url": f"{root}/groups/{group.full_path}",
+            "full_name": group.name,
+            "full_path": group.full_path,
+        }
         for group in groups
-    ]  # fmt: skip
+    ]
     return paged_list(bodies, wanted_page())
 
 

@@ -55,37 +55,50 @@ _FILTERS = (
 
 @blueprint.get("/projects")
 def list_projects() -> Response:
-    """Everything that the caller may see."""
+    """Answer everything that the caller may see."""
     return answer(_search())
 
 
 @blueprint.get("/users/<segment:user>/projects")
 def list_user_projects(user: str) -> Response:
-    """The projects in somebody's own namespace."""
+    """Answer the projects in somebody's own namespace."""
     owner = _user(user)
     search = _search()
-    search.where("p.namespace_id = (SELECT id FROM namespaces WHERE kind = 'user' AND owner_id = :owner)", owner=owner.id)
+    search.where(
+        "p.namespace_id = (SELECT id FROM namespaces WHERE kind = 'user' AND owner_id = :owner)",
+        owner=owner.id,
+    )
     return answer(search)
 
 
 @blueprint.get("/users/<segment:user>/starred_projects")
 def list_starred_projects(user: str) -> Response:
-    """The projects that somebody starred."""
+    """Answer the projects that somebody starred."""
     search = _search()
-    search.where("EXISTS (SELECT 1 FROM stars s WHERE s.project_id = p.id AND s.user_id = :fan)", fan=_user(user).id)
+    search.where(
+        "EXISTS (SELECT 1 FROM stars s WHERE s.project_id = p.id AND s.user_id = :fan)",
+        fan=_user(user).id,
+    )
     return answer(search)
 
 
 @blueprint.get("/groups/<segment:group>/projects")
 def list_group_projects(group: str) -> Response:
-    """The projects of a group, those of its subgroups on request, those shared with it by default."""
+    """Answer the projects of a group, those of its subgroups on request, those shared with it by default."""
     found = visible_group(group).group
     given = read(Field("include_subgroups", "boolean"), Field("with_shared", "boolean"))
-    ids = [found.id, *(descendant_ids(here().database, found.id) if given.get("include_subgroups") else [])]
+    ids = [
+        found.id,
+        *(descendant_ids(here().database, found.id) if given.get("include_subgroups") else []),
+    ]
     within = f"p.namespace_id IN ({','.join(str(number) for number in ids)})"
-    shared = "EXISTS (SELECT 1 FROM project_shares s WHERE s.project_id = p.id AND s.group_id = :group)"
+    shared = (
+        "EXISTS (SELECT 1 FROM project_shares s WHERE s.project_id = p.id AND s.group_id = :group)"
+    )
     search = _search()
-    search.where(within if given.get("with_shared") is False else f"({within} OR {shared})", group=found.id)
+    search.where(
+        within if given.get("with_shared") is False else f"({within} OR {shared})", group=found.id
+    )
     return answer(search)
 
 
@@ -95,7 +108,11 @@ def answer(search: ProjectSearch) -> Response:
     narrow(search, given)
     user = caller().user
     simple = bool(given.get("simple")) or user is None
-    options = {"simple": simple, "permissions": user is not None, "statistics": bool(given.get("statistics"))}
+    options = {
+        "simple": simple,
+        "permissions": user is not None,
+        "statistics": bool(given.get("statistics")),
+    }
     if given.get("pagination") == "keyset":
         return _keyset(search, given, options)
     page = wanted_page()
@@ -111,7 +128,9 @@ def narrow(search: ProjectSearch, given: dict[str, Any]) -> None:
     for name, condition in _COMPARISONS.items():
         if given.get(name) is not None:
             value = given[name]
-            search.where(condition, **{name: value if isinstance(value, str | int) else _moment(value)})
+            search.where(
+                condition, **{name: value if isinstance(value, str | int) else _moment(value)}
+            )
     if given.get("archived") is not None:
         search.where("p.archived = :archived", archived=int(given["archived"]))
     if given.get("topic"):
@@ -150,12 +169,18 @@ def _moment(value: datetime) -> str:
 
 def _keyset(search: ProjectSearch, given: dict[str, Any], options: dict[str, bool]) -> Response:
     if given.get("order_by") != "id":
-        raise Refusal(405, {"error": "Keyset pagination is not yet available for this type of request"})
+        raise Refusal(
+            405, {"error": "Keyset pagination is not yet available for this type of request"}
+        )
     size = wanted_page().size
     found = search.page(size + 1)
     bodies = project_bodies(found[:size], caller().user, **options)
     ascending = given.get("sort") == "asc"
-    cursor = {"id_after" if ascending else "id_before": found[size - 1].id} if len(found) > size else None
+    cursor = (
+        {"id_after" if ascending else "id_before": found[size - 1].id}
+        if len(found) > size
+        else None
+    )
     return keyset_page(bodies, size, cursor)
 
 

@@ -10,7 +10,13 @@ from devstack.gitlab.store.namespaces import Namespace, find_namespace, find_per
 from devstack.gitlab.store.users import User
 
 TAKEN = "has already been taken"
-_CREATION_LEVELS = {"developer": DEVELOPER, "maintainer": MAINTAINER, "owner": OWNER, "administrator": OWNER + 1, "noone": OWNER + 1}
+_CREATION_LEVELS = {
+    "developer": DEVELOPER,
+    "maintainer": MAINTAINER,
+    "owner": OWNER,
+    "administrator": OWNER + 1,
+    "noone": OWNER + 1,
+}
 
 
 def namespace_for(user: User, wanted: int | str | None) -> Namespace:
@@ -30,7 +36,9 @@ def _may_create_in(user: User, namespace: Namespace) -> bool:
         return True
     if not namespace.is_group:
         return namespace.owner_id == user.id
-    needed = _CREATION_LEVELS.get(namespace.settings.get("project_creation_level", "developer"), DEVELOPER)
+    needed = _CREATION_LEVELS.get(
+        namespace.settings.get("project_creation_level", "developer"), DEVELOPER
+    )
     return GroupRights(here().database, user, namespace).level >= needed
 
 
@@ -39,11 +47,13 @@ def check_names(namespace: Namespace, name: str, path: str, but: int = 0) -> Non
     problems = problems_of_project(name, path)
     database = here().database
     path_taken = database.value(
-        "SELECT 1 FROM projects WHERE full_path = :path AND id <> :but UNION SELECT 1 FROM namespaces WHERE full_path = :path",
+        "SELECT 1 FROM projects WHERE full_path = :path AND id <> :but"
+        " UNION SELECT 1 FROM namespaces WHERE full_path = :path",
         {"path": f"{namespace.full_path}/{path}", "but": but},
     )
     name_taken = database.value(
-        "SELECT 1 FROM projects WHERE namespace_id = ? AND name = ? AND id <> ? AND deleting = 0", (namespace.id, name, but)
+        "SELECT 1 FROM projects WHERE namespace_id = ? AND name = ? AND id <> ? AND deleting = 0",
+        (namespace.id, name, but),
     )
     if name_taken:
         problems.setdefault("project_namespace.name", []).append(TAKEN)
@@ -54,11 +64,15 @@ def check_names(namespace: Namespace, name: str, path: str, but: int = 0) -> Non
         raise Refusal(400, {"message": {**problems, "limit_reached": []}})
 
 
-def check_visibility(namespace: Namespace, visibility: str, source_visibility: str | None = None) -> None:
+def check_visibility(
+    namespace: Namespace, visibility: str, source_visibility: str | None = None
+) -> None:
     """Refuse a project that would be more visible than its group or than the project it was forked from."""
     texts = []
     if source_visibility is not None and _above(visibility, source_visibility):
-        texts.append(f"{visibility} is not allowed since the fork source project has lower visibility.")
+        texts.append(
+            f"{visibility} is not allowed since the fork source project has lower visibility."
+        )
     if namespace.is_group and _above(visibility, namespace.visibility):
         texts.append(f"{visibility} is not allowed in a {namespace.visibility} group.")
     if texts:
@@ -67,7 +81,11 @@ def check_visibility(namespace: Namespace, visibility: str, source_visibility: s
 
 def least_visibility(visibility: str, namespace: Namespace) -> str:
     """Return the highest visibility up to `visibility` that the namespace allows."""
-    return namespace.visibility if namespace.is_group and _above(visibility, namespace.visibility) else visibility
+    return (
+        namespace.visibility
+        if namespace.is_group and _above(visibility, namespace.visibility)
+        else visibility
+    )
 
 
 def _above(visibility: str, ceiling: str) -> bool:

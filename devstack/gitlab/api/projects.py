@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, jsonify
 
-from devstack.gitlab.api.lookup import administered_project, existing_user, owned_project, visible_project
+from devstack.gitlab.api.lookup import (
+    administered_project,
+    existing_user,
+    owned_project,
+    visible_project,
+)
 from devstack.gitlab.api.project_rules import check_names, check_visibility, namespace_for
 from devstack.gitlab.api.removal import delete_project
 from devstack.gitlab.entities.projects import full_project, project_bodies
@@ -62,7 +67,10 @@ def create_for_user(user_id: int) -> tuple[Response, int]:
 
 def _create(user: User) -> tuple[Response, int]:
     given = read(
-        *_COMMON, Field("namespace_id", "integer"), Field("initialize_with_readme", "boolean"), at_least_one=("name", "path")
+        *_COMMON,
+        Field("namespace_id", "integer"),
+        Field("initialize_with_readme", "boolean"),
+        at_least_one=("name", "path"),
     )
     namespace = namespace_for(user, given.get("namespace_id"))
     path = given.get("path") or parameterised(given.get("name") or "")
@@ -79,7 +87,15 @@ def _create(user: User) -> tuple[Response, int]:
     return jsonify(full_project(read_project(here().database, project_id), user)), 201
 
 
-def _insert(user: User, namespace: Namespace, given: dict[str, Any], *, name: str, path: str, visibility: str) -> int:
+def _insert(
+    user: User,
+    namespace: Namespace,
+    given: dict[str, Any],
+    *,
+    name: str,
+    path: str,
+    visibility: str,
+) -> int:
     server = here()
     project_id = create_project(
         server.database,
@@ -121,13 +137,16 @@ def _check_texts(given: dict[str, Any]) -> None:
 
 @blueprint.get("/projects/<segment:project>")
 def show(project: str) -> Response:
-    """One project."""
+    """Answer one project."""
     rights = visible_project(project)
     given = read(Field("statistics", "boolean"))
     user = caller().user
     return jsonify(
         project_bodies(
-            [rights.project], user, permissions=user is not None, statistics=bool(given.get("statistics"))
+            [rights.project],
+            user,
+            permissions=user is not None,
+            statistics=bool(given.get("statistics")),
         )[0]
     )
 
@@ -137,16 +156,29 @@ def change(project: str) -> Response:
     """Change names, texts, visibility, topics, default branch or settings."""
     current_user()
     rights = administered_project(project)
-    given = read(*_COMMON, Field("archived", "boolean"), at_least_one=tuple(field.name for field in _COMMON))
+    given = read(
+        *_COMMON, Field("archived", "boolean"), at_least_one=tuple(field.name for field in _COMMON)
+    )
     _check_change(rights, given)
     server, row = here(), rights.project
-    changes = {name: given[name] for name in ("name", "path", "description", "visibility", "default_branch") if name in given}
-    changes = {name: value for name, value in changes.items() if value is not None or name == "description"}
+    changes: dict[str, Any] = {
+        name: given[name]
+        for name in ("name", "path", "description", "visibility", "default_branch")
+        if name in given
+    }
+    changes = {
+        name: value for name, value in changes.items() if value is not None or name == "description"
+    }
     if changes.get("path", row.path) != row.path:
         changes["full_path"] = _moved(rights, changes["path"])
-    settings = {**row.settings, **{key: value for key, value in given.items() if key in _SETTING_NAMES}}
+    settings = {
+        **row.settings,
+        **{key: value for key, value in given.items() if key in _SETTING_NAMES},
+    }
     with server.database.changes():
-        server.database.update("projects", row.id, **changes, settings=json.dumps(settings), updated_at=now())
+        server.database.update(
+            "projects", row.id, **changes, settings=json.dumps(settings), updated_at=now()
+        )
         topics = _topics(given)
         if topics is not None:
             set_topics(server.database, row.id, topics)
@@ -167,11 +199,30 @@ def _check_change(rights: ProjectRights, given: dict[str, Any]) -> None:
     if given.get("path") not in (None, row.path) and not rights.is_owner:
         raise forbidden()
     if "name" in given or "path" in given:
-        check_names(namespace, _kept(given.get("name"), row.name), _kept(given.get("path"), row.path), but=row.id)
+        check_names(
+            namespace,
+            _kept(given.get("name"), row.name),
+            _kept(given.get("path"), row.path),
+            but=row.id,
+        )
     branch = given.get("default_branch")
     repository = open_repository(here(), row.id)
-    if branch is not None and branch != row.default_branch and not names.is_empty(repository) and names.find_branch(repository, branch) is None:
-        raise Refusal(400, {"message": {"base": [f"Could not set the default branch. Do you have a branch named '{branch}' in your repository?"]}})
+    if (
+        branch is not None
+        and branch != row.default_branch
+        and not names.is_empty(repository)
+        and names.find_branch(repository, branch) is None
+    ):
+        raise Refusal(
+            400,
+            {
+                "message": {
+                    "base": [
+                        f"Could not set the default branch. Do you have a branch named '{branch}' in your repository?"
+                    ]
+                }
+            },
+        )
     _check_texts(given)
 
 

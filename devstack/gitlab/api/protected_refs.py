@@ -25,7 +25,7 @@ _TAGS = "/projects/<segment:project>/protected_tags"
 
 @blueprint.get(_BRANCHES)
 def list_branches(project: str) -> Response:
-    """The rules for branches."""
+    """Answer the rules for branches."""
     given = read(Field("search"))
     text = given.get("search") or ""
     rules = [rule for rule in _rules(project, "branch") if text in rule.name]
@@ -34,7 +34,7 @@ def list_branches(project: str) -> Response:
 
 @blueprint.get(_TAGS)
 def list_tags(project: str) -> Response:
-    """The rules for tags."""
+    """Answer the rules for tags."""
     return paged_list([protected_tag(rule) for rule in _rules(project, "tag")], wanted_page())
 
 
@@ -48,13 +48,13 @@ def _rules(project: str, kind: str) -> list[Protection]:
 
 @blueprint.get(f"{_BRANCHES}/<segment:name>")
 def show_branch(project: str, name: str) -> Response:
-    """One rule for branches."""
+    """Answer one rule for branches."""
     return jsonify(protected_branch(_named(_rules(project, "branch"), name)))
 
 
 @blueprint.get(f"{_TAGS}/<segment:name>")
 def show_tag(project: str, name: str) -> Response:
-    """One rule for tags."""
+    """Answer one rule for tags."""
     return jsonify(protected_tag(_named(_rules(project, "tag"), name)))
 
 
@@ -99,7 +99,9 @@ def _wanted(given: dict[str, Any], single: str, several: str) -> int:
     """Return the level asked for, in either of GitLab's two ways; Maintainer without."""
     if given.get(single) is not None:
         return int(given[single])
-    levels = [item.get("access_level") for item in given.get(several) or [] if not item.get("_destroy")]
+    levels = [
+        item.get("access_level") for item in given.get(several) or [] if not item.get("_destroy")
+    ]
     if any(level not in _LEVELS for level in levels):
         raise invalid_parameters(f"{several}[0][access_level] does not have a valid value")
     return min((int(level) for level in levels if level is not None), default=MAINTAINER)
@@ -133,16 +135,33 @@ def protect_tag(project: str) -> tuple[Response, int]:
     """Protect a tag, or all that match a pattern."""
     current_user()
     rights = administered_project(project)
-    given = read(Field("name", required=True, blank=False), Field("create_access_level", "integer", values=_LEVELS))
-    database, project_id, level = here().database, rights.project.id, given.get("create_access_level")
+    given = read(
+        Field("name", required=True, blank=False),
+        Field("create_access_level", "integer", values=_LEVELS),
+    )
+    database, project_id, level = (
+        here().database,
+        rights.project.id,
+        given.get("create_access_level"),
+    )
     with database.changes():
         if find_protection(database, project_id, "tag", given["name"]):
             raise conflict(f"Protected tag '{given['name']}' already exists")
-        protect(database, project_id, given["name"], kind="tag", push=MAINTAINER if level is None else level)
-    return jsonify(protected_tag(_named(protections(database, project_id, "tag"), given["name"]))), 201
+        protect(
+            database,
+            project_id,
+            given["name"],
+            kind="tag",
+            push=MAINTAINER if level is None else level,
+        )
+    return jsonify(
+        protected_tag(_named(protections(database, project_id, "tag"), given["name"]))
+    ), 201
 
 
-@blueprint.delete("/projects/<segment:project>/<any(protected_branches, protected_tags):rules>/<segment:name>")
+@blueprint.delete(
+    "/projects/<segment:project>/<any(protected_branches, protected_tags):rules>/<segment:name>"
+)
 def unprotect(project: str, rules: str, name: str) -> tuple[str, int]:
     """Remove a rule."""
     current_user()

@@ -28,6 +28,10 @@ blueprint = Blueprint("refs", __name__)
 
 _BRANCHES = "/projects/<segment:project>/repository/branches"
 _TAGS = "/projects/<segment:project>/repository/tags"
+_KEEP_PROTECTED = (
+    "You are not allowed to delete protected {} from this project. Only a project maintainer or owner can"
+    " delete a protected {}."
+)
 
 
 def _repository(rights: ProjectRights) -> pygit2.Repository:
@@ -50,7 +54,7 @@ def _fits(name: str, search: str) -> bool:
 
 @blueprint.get(_BRANCHES)
 def list_branches(project: str) -> Response:
-    """The branches, by name."""
+    """Answer the branches, by name."""
     rights = readable_project(project)
     given, page = read(Field("search"), Field("regex"), Field("sort")), wanted_page()
     repository, rules = _repository(rights), _rules(rights)
@@ -63,7 +67,7 @@ def list_branches(project: str) -> Response:
 
 @blueprint.get(f"{_BRANCHES}/<segment:branch>")
 def show_branch(project: str, branch: str) -> Response:
-    """One branch."""
+    """Answer one branch."""
     rights = readable_project(project)
     return jsonify(_branch(rights, branch))
 
@@ -80,7 +84,9 @@ def create_branch(project: str) -> tuple[Response, int]:
     """Make a branch at a commit."""
     rights = readable_project(project)
     require_push(rights)
-    given = read(Field("branch", required=True, blank=False), Field("ref", required=True, blank=False))
+    given = read(
+        Field("branch", required=True, blank=False), Field("ref", required=True, blank=False)
+    )
     name, ref = given["branch"], given["ref"]
     repository = _repository(rights)
     if not names.valid_branch_name(name):
@@ -92,11 +98,19 @@ def create_branch(project: str) -> tuple[Response, int]:
         raise bad_request(f"Failed to create branch '{name}': invalid reference name '{ref}'")
     if not may_commit_to(rights, name):
         raise forbidden("You are not allowed to create protected branches on this project.")
-    _move(rights, f"refs/heads/{name}", None, start.id, f"Failed to create branch '{name}': the name collides with another branch")
+    _move(
+        rights,
+        f"refs/heads/{name}",
+        None,
+        start.id,
+        f"Failed to create branch '{name}': the name collides with another branch",
+    )
     return jsonify(_branch(rights, name)), 201
 
 
-def _move(rights: ProjectRights, full_name: str, old: pygit2.Oid | None, new: pygit2.Oid, complaint: str) -> None:
+def _move(
+    rights: ProjectRights, full_name: str, old: pygit2.Oid | None, new: pygit2.Oid, complaint: str
+) -> None:
     try:
         move_ref(_repository(rights), full_name, old, new)
     except RefMoved as error:
@@ -116,8 +130,7 @@ def remove_branch(project: str, branch: str) -> tuple[str, int]:
     if branch == (rights.project.default_branch or DEFAULT_BRANCH):
         raise bad_request("The default branch of a project cannot be deleted.")
     if any(matches(rule.name, branch) for rule in _rules(rights)) and rights.level < MAINTAINER:
-        text = "You are not allowed to delete protected branches from this project. Only a project maintainer or owner can delete a protected branch."
-        raise forbidden(text)
+        raise forbidden(_KEEP_PROTECTED.format("branches", "branch"))
     _remove(rights, repository, f"refs/heads/{branch}", str(tip.id))
     return "", 204
 
@@ -142,9 +155,13 @@ def _remove(rights: ProjectRights, repository: pygit2.Repository, full_name: str
 
 @blueprint.get(_TAGS)
 def list_tags(project: str) -> Response:
-    """The tags, the youngest first unless told otherwise."""
+    """Answer the tags, the youngest first unless told otherwise."""
     rights = readable_project(project)
-    given = read(Field("search"), Field("order_by", values=("name", "updated", "version")), Field("sort", values=("asc", "desc")))
+    given = read(
+        Field("search"),
+        Field("order_by", values=("name", "updated", "version")),
+        Field("sort", values=("asc", "desc")),
+    )
     repository, page = _repository(rights), wanted_page()
     found = [name for name in names.tags(repository) if _fits(name, given.get("search") or "")]
     keys = {name: _tag_key(repository, name, given.get("order_by") or "updated") for name in found}
@@ -159,7 +176,13 @@ def _tag_key(repository: pygit2.Repository, name: str, order: str) -> tuple[Any,
     if order == "name":
         return (name,)
     if order == "version":
-        return (*(int(part) if part.isdecimal() else -1 for part in name.lstrip("vV").replace("-", ".").split(".")), name)
+        return (
+            *(
+                int(part) if part.isdecimal() else -1
+                for part in name.lstrip("vV").replace("-", ".").split(".")
+            ),
+            name,
+        )
     target = names.find_tag(repository, name)
     commit = names.commit_of(target)
     tagger = target.tagger if isinstance(target, pygit2.Tag) else None
@@ -168,7 +191,7 @@ def _tag_key(repository: pygit2.Repository, name: str, order: str) -> tuple[Any,
 
 @blueprint.get(f"{_TAGS}/<segment:tag>")
 def show_tag(project: str, tag: str) -> Response:
-    """One tag."""
+    """Answer one tag."""
     return jsonify(_tag(readable_project(project), tag))
 
 
@@ -176,7 +199,9 @@ def _tag(rights: ProjectRights, name: str) -> dict[str, Any]:
     target = names.find_tag(_repository(rights), name)
     if target is None:
         raise not_found("Tag")
-    return tag_body(name, target, rights.project, _rules(rights, "tag"), tag_release(rights.project.id, name))
+    return tag_body(
+        name, target, rights.project, _rules(rights, "tag"), tag_release(rights.project.id, name)
+    )
 
 
 @blueprint.post(_TAGS)
@@ -184,7 +209,11 @@ def create_tag(project: str) -> tuple[Response, int]:
     """Make a tag; with a message it gets an object of its own."""
     rights = readable_project(project)
     require_push(rights)
-    given = read(Field("tag_name", required=True, blank=False), Field("ref", required=True, blank=False), Field("message"))
+    given = read(
+        Field("tag_name", required=True, blank=False),
+        Field("ref", required=True, blank=False),
+        Field("message"),
+    )
     name, ref = given["tag_name"], given["ref"]
     repository = _repository(rights)
     if not names.valid_branch_name(name):
@@ -204,18 +233,30 @@ def create_tag(project: str) -> tuple[Response, int]:
     return jsonify(_tag(rights, name)), 201
 
 
-def _tag_object(repository: pygit2.Repository, name: str, commit: pygit2.Commit, tagger: pygit2.Signature, message: str) -> pygit2.Oid:
+def _tag_object(
+    repository: pygit2.Repository,
+    name: str,
+    commit: pygit2.Commit,
+    tagger: pygit2.Signature,
+    message: str,
+) -> pygit2.Oid:
     """Write a tag object without a ref, so that the ref is made like every other."""
     sign = "+" if tagger.offset >= 0 else "-"
     zone = f"{sign}{abs(tagger.offset) // 60:02d}{abs(tagger.offset) % 60:02d}"
-    text = f"object {commit.id}\ntype commit\ntag {name}\ntagger {tagger.name} <{tagger.email}> {tagger.time} {zone}\n\n{message}\n"
+    by = f"{tagger.name} <{tagger.email}> {tagger.time} {zone}"
+    text = f"object {commit.id}\ntype commit\ntag {name}\ntagger {by}\n\n{message}\n"
     return repository.odb.write(pygit2.enums.ObjectType.TAG, text.encode())
 
 
 def _require_tag_rights(rights: ProjectRights, name: str) -> None:
     about = [rule for rule in _rules(rights, "tag") if matches(rule.name, name)]
     if about and not any(0 < rule.push_level <= rights.level for rule in about):
-        raise Refusal(403, {"message": "403 Forbidden - You are not allowed to create this tag as it is protected."})
+        raise Refusal(
+            403,
+            {
+                "message": "403 Forbidden - You are not allowed to create this tag as it is protected."
+            },
+        )
 
 
 @blueprint.delete(f"{_TAGS}/<segment:tag>")
@@ -228,6 +269,6 @@ def remove_tag(project: str, tag: str) -> tuple[str, int]:
     if target is None:
         raise not_found("Tag")
     if any(matches(rule.name, tag) for rule in _rules(rights, "tag")) and rights.level < MAINTAINER:
-        raise forbidden("You are not allowed to delete protected tags from this project. Only a project maintainer or owner can delete a protected tag.")
+        raise forbidden(_KEEP_PROTECTED.format("tags", "tag"))
     _remove(rights, repository, f"refs/tags/{tag}", str(target.id))
     return "", 204

@@ -30,21 +30,26 @@ _TEXTS = (Field("name"), Field("description"), Field("released_at"))
 
 @blueprint.get(_RELEASES)
 def list_releases(project: str) -> Response:
-    """The releases, the youngest first."""
+    """Answer the releases, the youngest first."""
     rights = readable_project(project)
-    rows = here().database.rows("SELECT * FROM releases WHERE project_id = ? ORDER BY released_at DESC, id DESC", (rights.project.id,))
+    rows = here().database.rows(
+        "SELECT * FROM releases WHERE project_id = ? ORDER BY released_at DESC, id DESC",
+        (rights.project.id,),
+    )
     return paged_list([release_body(row, rights.project) for row in rows], wanted_page())
 
 
 @blueprint.get(f"{_RELEASES}/<segment:tag>")
 def show(project: str, tag: str) -> Response:
-    """One release."""
+    """Answer one release."""
     rights = readable_project(project)
     return jsonify(release_body(_row(rights, tag), rights.project))
 
 
 def _row(rights: ProjectRights, tag: str) -> sqlite3.Row:
-    row = here().database.row("SELECT * FROM releases WHERE project_id = ? AND tag_name = ?", (rights.project.id, tag))
+    row = here().database.row(
+        "SELECT * FROM releases WHERE project_id = ? AND tag_name = ?", (rights.project.id, tag)
+    )
     if row is None:
         raise not_found()
     return row
@@ -93,7 +98,11 @@ def change(project: str, tag: str) -> Response:
     rights = readable_project(project)
     require_push(rights)
     given = read(*_TEXTS)
-    here().database.update("releases", _row(rights, tag)["id"], **{name: value for name, value in given.items() if value is not None})
+    here().database.update(
+        "releases",
+        _row(rights, tag)["id"],
+        **{name: value for name, value in given.items() if value is not None},
+    )
     return jsonify(release_body(_row(rights, tag), rights.project))
 
 

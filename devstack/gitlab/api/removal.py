@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 def delete_project(project: Project) -> None:
     """Hide a project and free its path; its repository and row go in the background."""
     server = here()
-    server.database.run("UPDATE projects SET deleting = 1, full_path = NULL WHERE id = ?", (project.id,))
+    server.database.run(
+        "UPDATE projects SET deleting = 1, full_path = NULL WHERE id = ?", (project.id,)
+    )
     server.in_background(lambda: clear_deleted(server))
 
 
@@ -27,9 +29,13 @@ def delete_group(group: Namespace) -> None:
             "UPDATE projects SET deleting = 1, full_path = NULL WHERE substr(full_path, 1, ?) = ? COLLATE NOCASE",
             (len(group.full_path) + 1, group.full_path + "/"),
         )
-        connection.execute("UPDATE namespaces SET full_path = '-deleted/' || id || '/' || full_path WHERE id = ?", (group.id,))
         connection.execute(
-            "UPDATE namespaces SET full_path = '-deleted/' || id || '/' || full_path WHERE substr(full_path, 1, ?) = ? COLLATE NOCASE",
+            "UPDATE namespaces SET full_path = '-deleted/' || id || '/' || full_path WHERE id = ?",
+            (group.id,),
+        )
+        connection.execute(
+            "UPDATE namespaces SET full_path = '-deleted/' || id || '/' || full_path"
+            " WHERE substr(full_path, 1, ?) = ? COLLATE NOCASE",
             (len(group.full_path) + 1, group.full_path + "/"),
         )
     server.in_background(lambda: clear_deleted(server))

@@ -42,7 +42,11 @@ class Place:
 
     def personal_owner_id(self) -> int | None:
         """Return the person in whose own namespace a project lies."""
-        return None if self.is_group else read_namespace(here().database, self.source.namespace_id).owner_id
+        return (
+            None
+            if self.is_group
+            else read_namespace(here().database, self.source.namespace_id).owner_id
+        )
 
 
 def place(kind: str, key: str) -> Place:
@@ -51,4 +55,8 @@ def place(kind: str, key: str) -> Place:
         group = visible_group(key)
         return Place(Source("group", group.group.id, group.group.id), group.level, group.group.name)
     rights = visible_project(key)
-    return Place(Source("project", rights.project.id, rights.project.namespace_id), rights.level, rights.project.name)
+    return Place(
+        Source("project", rights.project.id, rights.project.namespace_id),
+        rights.level,
+        rights.project.name,
+    )

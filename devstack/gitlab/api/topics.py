@@ -33,10 +33,11 @@ def _body(row: sqlite3.Row) -> dict[str, Any]:
 
 @blueprint.get("/topics")
 def list_topics() -> Response:
-    """All topics, the most used first."""
+    """Answer all topics, the most used first."""
     given = read(Field("search"), Field("without_projects", "boolean"))
     rows = here().database.rows(
-        f"{_ROWS} WHERE instr(fold(t.name), fold(?)) > 0 ORDER BY projects DESC, t.id", (given.get("search") or "",)
+        f"{_ROWS} WHERE instr(fold(t.name), fold(?)) > 0 ORDER BY projects DESC, t.id",
+        (given.get("search") or "",),
     )
     wanted = [row for row in rows if not given.get("without_projects") or not row["projects"]]
     return paged_list([_body(row) for row in wanted], wanted_page())
@@ -44,7 +45,7 @@ def list_topics() -> Response:
 
 @blueprint.get("/topics/<int:topic_id>")
 def show(topic_id: int) -> Response:
-    """One topic."""
+    """Answer one topic."""
     return jsonify(_body(_row(topic_id)))
 
 
@@ -59,9 +60,15 @@ def _row(topic_id: int) -> sqlite3.Row:
 def create() -> tuple[Response, int]:
     """Make a topic (administrators)."""
     require_admin()
-    given = read(Field("name", required=True, blank=False), Field("title", required=True, blank=False), Field("description"))
+    given = read(
+        Field("name", required=True, blank=False),
+        Field("title", required=True, blank=False),
+        Field("description"),
+    )
     try:
-        topic_id = here().database.insert("topics", **{name: given.get(name) for name in ("name", "title", "description")})
+        topic_id = here().database.insert(
+            "topics", **{name: given.get(name) for name in ("name", "title", "description")}
+        )
     except sqlite3.IntegrityError as error:
         raise invalid(name=["has already been taken"]) from error
     return jsonify(_body(_row(topic_id))), 201

@@ -32,9 +32,15 @@ _SHORTEST_ID = 7
 
 @blueprint.get(f"{_REPOSITORY}/tree")
 def list_tree(project: str) -> Response:
-    """The entries of a folder (of everything below it with `recursive`), folders first."""
+    """Answer the entries of a folder (of everything below it with `recursive`), folders first."""
     rights = readable_project(project)
-    given = read(Field("path"), Field("ref"), Field("recursive", "boolean"), Field("pagination"), Field("page_token"))
+    given = read(
+        Field("path"),
+        Field("ref"),
+        Field("recursive", "boolean"),
+        Field("pagination"),
+        Field("page_token"),
+    )
     entries = _entries(rights, given)
     if given.get("pagination") == "none":
         return jsonify(entries)
@@ -45,7 +51,9 @@ def list_tree(project: str) -> Response:
 
 def _entries(rights: ProjectRights, given: dict[str, Any]) -> list[dict[str, Any]]:
     repository = open_repository(here(), rights.project.id)
-    commit = names.find_commit(repository, given.get("ref") or rights.project.default_branch or "HEAD")
+    commit = names.find_commit(
+        repository, given.get("ref") or rights.project.default_branch or "HEAD"
+    )
     if commit is None:
         raise not_found("Tree")
     path = (given.get("path") or "").strip("/")
@@ -53,7 +61,9 @@ def _entries(rights: ProjectRights, given: dict[str, Any]) -> list[dict[str, Any
     if not isinstance(tree, pygit2.Tree):
         raise not_found("invalid revision or path")
     found = list(_listed(tree, f"{path}/" if path else "", recursive=bool(given.get("recursive"))))
-    return [entry for entry in found if entry["type"] == "tree"] + [entry for entry in found if entry["type"] != "tree"]
+    return [entry for entry in found if entry["type"] == "tree"] + [
+        entry for entry in found if entry["type"] != "tree"
+    ]
 
 
 def _listed(tree: pygit2.Tree, prefix: str, *, recursive: bool) -> Iterator[dict[str, Any]]:
@@ -74,7 +84,9 @@ def _keyset(entries: list[dict[str, Any]], token: str | None) -> Response:
         first = known[token] + 1
     window = entries[first : first + size]
     more = first + size < len(entries)
-    return keyset_page(window, size, {"page_token": _token(window[-1])} if more and window else None)
+    return keyset_page(
+        window, size, {"page_token": _token(window[-1])} if more and window else None
+    )
 
 
 def _token(entry: dict[str, Any]) -> str:
@@ -83,16 +95,20 @@ def _token(entry: dict[str, Any]) -> str:
 
 @blueprint.get(f"{_REPOSITORY}/blobs/<segment:sha>")
 def show_blob(project: str, sha: str) -> Response:
-    """One blob with its content in base64."""
+    """Answer one blob with its content in base64."""
     blob = _blob(readable_project(project), sha)
     content = base64.b64encode(blob.data).decode()
-    return jsonify({"size": blob.size, "encoding": "base64", "content": content, "sha": str(blob.id)})
+    return jsonify(
+        {"size": blob.size, "encoding": "base64", "content": content, "sha": str(blob.id)}
+    )
 
 
 @blueprint.get(f"{_REPOSITORY}/blobs/<segment:sha>/raw")
 def show_raw_blob(project: str, sha: str) -> Response:
-    """The bytes of one blob."""
-    return Response(_blob(readable_project(project), sha).data, content_type="text/plain; charset=utf-8")
+    """Answer the bytes of one blob."""
+    return Response(
+        _blob(readable_project(project), sha).data, content_type="text/plain; charset=utf-8"
+    )
 
 
 def _blob(rights: ProjectRights, sha: str) -> pygit2.Blob:
@@ -107,14 +123,26 @@ def _blob(rights: ProjectRights, sha: str) -> pygit2.Blob:
 
 @blueprint.get(f"{_REPOSITORY}/compare")
 def compare(project: str) -> Response:
-    """What `to` has that `from` has not: commits, and the changes since they parted (or, `straight`, between them)."""
+    """Answer the commits that `to` has and `from` has not, and the changes since they parted."""
     rights = readable_project(project)
-    given = read(Field("from", required=True), Field("to", required=True), Field("straight", "boolean"), Field("from_project_id", "integer"), Field("unidiff", "boolean"))
+    given = read(
+        Field("from", required=True),
+        Field("to", required=True),
+        Field("straight", "boolean"),
+        Field("from_project_id", "integer"),
+        Field("unidiff", "boolean"),
+    )
     repository = open_repository(here(), rights.project.id)
-    old, new = names.find_commit(repository, given["from"]), names.find_commit(repository, given["to"])
+    old, new = (
+        names.find_commit(repository, given["from"]),
+        names.find_commit(repository, given["to"]),
+    )
     if old is None or new is None:
         raise not_found("Ref")
-    commits = [commit_body(commit, rights.project) for commit in walk(repository, [new], hidden=[old], topological=True)]
+    commits = [
+        commit_body(commit, rights.project)
+        for commit in walk(repository, [new], hidden=[old], topological=True)
+    ]
     base = old if given.get("straight") else _base(repository, old, new)
     same = old.id == new.id
     diffs = [] if same else diff_items(tree_diff(base.tree, new.tree)) if base else []
@@ -130,15 +158,15 @@ def compare(project: str) -> Response:
     )
 
 
-def _base(repository: pygit2.Repository, one: pygit2.Commit, other: pygit2.Commit) -> pygit2.Commit | None:
-    oid = repository.merge_base(one.id, other.id)
-    found = None if oid is None else repository.get(oid)
-    return found if isinstance(found, pygit2.Commit) else None
+def _base(
+    repository: pygit2.Repository, one: pygit2.Commit, other: pygit2.Commit
+) -> pygit2.Commit | None:
+    return names.find_commit(repository, str(repository.merge_base(one.id, other.id)))
 
 
 @blueprint.get(f"{_REPOSITORY}/merge_base")
 def merge_base(project: str) -> Response:
-    """The commit at which two refs parted."""
+    """Answer the commit at which two refs parted."""
     rights = readable_project(project)
     given = read(Field("refs", "strings", required=True))
     if len(given["refs"]) < 2:  # noqa: PLR2004 - a pair
@@ -157,7 +185,7 @@ def merge_base(project: str) -> Response:
 
 @blueprint.get(f"{_REPOSITORY}/contributors")
 def list_contributors(project: str) -> Response:
-    """Who made how many commits of the default branch."""
+    """Answer who made how many commits of the default branch."""
     rights = readable_project(project)
     repository = open_repository(here(), rights.project.id)
     tip = names.find_commit(repository, rights.project.default_branch or "HEAD")
@@ -165,5 +193,8 @@ def list_contributors(project: str) -> Response:
     for commit in walk(repository, [tip]) if tip else []:
         key = (commit.author.name, commit.author.email)
         counts[key] = counts.get(key, 0) + 1
-    bodies = [{"name": name, "email": mail, "commits": number, "additions": 0, "deletions": 0} for (name, mail), number in counts.items()]
+    bodies = [
+        {"name": name, "email": mail, "commits": number, "additions": 0, "deletions": 0}
+        for (name, mail), number in counts.items()
+    ]
     return paged_list(bodies, wanted_page())

@@ -17,7 +17,13 @@ from devstack.gitlab.parameters import Field, read
 from devstack.gitlab.state import here
 from devstack.gitlab.store.invitations import accept_invitations
 from devstack.gitlab.store.namespaces import find_namespace, find_personal, rename_tree
-from devstack.gitlab.store.users import User, create_user, find_by_email, find_by_username, hash_password
+from devstack.gitlab.store.users import (
+    User,
+    create_user,
+    find_by_email,
+    find_by_username,
+    hash_password,
+)
 from devstack.gitlab.system_events import user_event
 
 blueprint = Blueprint("users", __name__)
@@ -47,25 +53,34 @@ _SHORTEST_PASSWORD = 8
 
 @blueprint.get("/user")
 def show_self() -> Response:
-    """The account that asks."""
+    """Answer the account that asks."""
     return jsonify(own_user(current_user()))
 
 
 @blueprint.get("/users")
 def list_users() -> Response:
-    """Everybody, or those with a name, an address or some text."""
+    """Answer everybody, or those with a name, an address or some text."""
     given = read(
-        Field("username"), Field("search"), Field("active", "boolean"), Field("blocked", "boolean"), Field("admins", "boolean"),
-        Field("id_after", "integer"), Field("order_by", values=("id", "name", "username", "created_at")), Field("sort", values=("asc", "desc")),
-    )  # fmt: skip
+        Field("username"),
+        Field("search"),
+        Field("active", "boolean"),
+        Field("blocked", "boolean"),
+        Field("admins", "boolean"),
+        Field("id_after", "integer"),
+        Field("order_by", values=("id", "name", "username", "created_at")),
+        Field("sort", values=("asc", "desc")),
+    )
     asking = caller().user
     if asking is None and "username" not in given:
         raise Refusal(403, {"message": "403 Forbidden - Not authorized to access /api/v4/users"})
     wheres, values = _conditions(given, by_admin=bool(asking and asking.admin))
     page, database, where = wanted_page(), here().database, " AND ".join(wheres)
     order = f"{given.get('order_by') or 'id'} {given.get('sort') or 'desc'}"
-    rows = database.rows(f"SELECT * FROM users WHERE {where} ORDER BY {order} LIMIT {page.size} OFFSET {page.offset}", values)  # noqa: S608 - checked names
-    total = database.value(f"SELECT COUNT(*) FROM users WHERE {where}", values)  # noqa: S608 - constants
+    rows = database.rows(
+        f"SELECT * FROM users WHERE {where} ORDER BY {order} LIMIT {page.size} OFFSET {page.offset}",
+        values,
+    )
+    total = database.value(f"SELECT COUNT(*) FROM users WHERE {where}", values)
     return paged([_as_seen(User(*row)) for row in rows], page, total)
 
 
@@ -75,7 +90,9 @@ def _conditions(given: dict[str, Any], *, by_admin: bool) -> tuple[list[str], di
         wheres.append("username = :username")
     if given.get("search"):
         exact = "email = :search"
-        wheres.append(f"(instr(fold(name), fold(:search)) > 0 OR instr(fold(username), fold(:search)) > 0 OR {exact})")
+        wheres.append(
+            f"(instr(fold(name), fold(:search)) > 0 OR instr(fold(username), fold(:search)) > 0 OR {exact})"
+        )
     if given.get("active"):
         wheres.append("state = 'active'")
     if given.get("blocked"):
@@ -94,7 +111,7 @@ def _as_seen(user: User) -> dict[str, Any] | None:
 
 @blueprint.get("/users/<int:user_id>")
 def show(user_id: int) -> Response:
-    """One account: its public profile, all of it for administrators."""
+    """Answer one account: its public profile, all of it for administrators."""
     user = existing_user(user_id)
     asking = caller().user
     return jsonify(user_for_admin(user) if asking and asking.admin else profile(user))
@@ -105,7 +122,9 @@ def create() -> tuple[Response, int]:
     """Make an account (administrators)."""
     require_admin()
     required = {"email", "username", "name"}
-    given = read(*(Field(f.name, f.kind, required=f.name in required, blank=f.blank) for f in _FIELDS))
+    given = read(
+        *(Field(f.name, f.kind, required=f.name in required, blank=f.blank) for f in _FIELDS)
+    )
     if not any(given.get(name) for name in ("password", "reset_password", "force_random_password")):
         names = "password, reset_password, force_random_password"
         raise invalid_parameters(f"{names} are missing, at least one parameter must be provided")
@@ -132,7 +151,10 @@ def change(user_id: int) -> Response:
     require_admin()
     user = existing_user(user_id)
     given = read(*_FIELDS)
-    _check({"username": user.username, "email": user.email, **given}, given.get("password") or "unchanged password")
+    _check(
+        {"username": user.username, "email": user.email, **given},
+        given.get("password") or "unchanged password",
+    )
     database = here().database
     with database.changes():
         _refuse_taken(given, but=user.id)
@@ -163,20 +185,26 @@ def remove(user_id: int) -> tuple[str, int]:
     user = existing_user(user_id)
     database = here().database
     personal = find_personal(database, user.id)
-    if personal and database.value("SELECT 1 FROM projects WHERE namespace_id = ? AND deleting = 0", (personal.id,)):
+    if personal and database.value(
+        "SELECT 1 FROM projects WHERE namespace_id = ? AND deleting = 0", (personal.id,)
+    ):
         raise conflict("User cannot be removed while they own projects.")
     user_event("user_destroy", user)
     database.run("DELETE FROM users WHERE id = ?", (user.id,))
     return "", 204
 
 
-@blueprint.post("/users/<int:user_id>/<any(block, unblock, deactivate, activate, ban, unban):action>")
+@blueprint.post(
+    "/users/<int:user_id>/<any(block, unblock, deactivate, activate, ban, unban):action>"
+)
 def switch(user_id: int, action: str) -> tuple[Response, int]:
     """Take an account out of use, or put it back (administrators)."""
     admin = require_admin()
     user = existing_user(user_id)
     if user.id == admin.id:
-        raise Refusal(403, {"message": "403 Forbidden - The API initiating user cannot be blocked by the API"})
+        raise Refusal(
+            403, {"message": "403 Forbidden - The API initiating user cannot be blocked by the API"}
+        )
     states = {"block": "blocked", "deactivate": "deactivated", "ban": "banned"}
     here().database.update("users", user.id, state=states.get(action, "active"))
     return jsonify(True), 201  # noqa: FBT003 - GitLab's answer is the word true
@@ -202,12 +230,20 @@ def _refuse_taken(given: dict[str, Any], but: int = 0) -> None:
     by_name = find_by_username(database, given["username"]) if "username" in given else None
     if by_name is not None and by_name.id != but:
         raise conflict("Username has already been taken")
-    if by_name is None and "username" in given and find_namespace(database, given["username"]) is not None:
+    if (
+        by_name is None
+        and "username" in given
+        and find_namespace(database, given["username"]) is not None
+    ):
         raise conflict("Username has already been taken")
 
 
 def _columns(given: dict[str, Any], but: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return what of the parameters is a column of `users`."""
-    columns = {name: given[name] for name in ("username", "name", "email", "bio", "projects_limit") if given.get(name) is not None}
+    columns = {
+        name: given[name]
+        for name in ("username", "name", "email", "bio", "projects_limit")
+        if given.get(name) is not None
+    }
     columns |= {name: int(given[name]) for name in _SWITCHES if given.get(name) is not None}
     return {name: value for name, value in columns.items() if name not in but}

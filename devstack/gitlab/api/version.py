@@ -12,7 +12,7 @@ blueprint = Blueprint("version", __name__)
 
 @blueprint.get("/version")
 def version() -> Response:
-    """Which GitLab this behaves like."""
+    """Answer which GitLab this behaves like."""
     current_user()
     require_scope("api", "read_api", "read_user")
     return jsonify({"version": VERSION, "revision": REVISION})
@@ -20,7 +20,15 @@ def version() -> Response:
 
 @blueprint.get("/metadata")
 def metadata() -> Response:
-    """The same with a little more."""
+    """Answer the same with a little more."""
     current_user()
     kas = {"enabled": False, "externalUrl": None, "externalK8sProxyUrl": None, "version": None}
-    return jsonify({"version": VERSION, "revision": REVISION, "kas": kas, "enterprise": False, "external_url": here().external_url})
+    return jsonify(
+        {
+            "version": VERSION,
+            "revision": REVISION,
+            "kas": kas,
+            "enterprise": False,
+            "external_url": here().external_url,
+        }
+    )

@@ -75,7 +75,13 @@ def group_shares(group: Namespace) -> list[dict[str, Any]]:
 
 def namespace_body(namespace: Namespace, user: User) -> dict[str, Any]:
     """Return one namespace; counts of members for those who run it."""
-    body = {**namespace_summary(namespace), "plan": "default", "trial": False, "trial_ends_on": None, "projects_count": _projects(namespace)}
+    body = {
+        **namespace_summary(namespace),
+        "plan": "default",
+        "trial": False,
+        "trial_ends_on": None,
+        "projects_count": _projects(namespace),
+    }
     if namespace.is_group and GroupRights(here().database, user, namespace).level >= MAINTAINER:
         body["members_count_with_descendants"] = _members(namespace)
         body["root_repository_size"] = None
@@ -83,7 +89,11 @@ def namespace_body(namespace: Namespace, user: User) -> dict[str, Any]:
 
 
 def _projects(namespace: Namespace) -> int:
-    return int(here().database.value("SELECT COUNT(*) FROM projects WHERE namespace_id = ? AND deleting = 0", (namespace.id,)))
+    return int(
+        here().database.value(
+            "SELECT COUNT(*) FROM projects WHERE namespace_id = ? AND deleting = 0", (namespace.id,)
+        )
+    )
 
 
 def _members(namespace: Namespace) -> int:
@@ -111,4 +121,3 @@ def member_body(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of users jo
     if created_by is not None:
         body["created_by"] = basic_user(User(*created_by))
     return body
-

@@ -29,13 +29,20 @@ def simple_project(project: Project, user: User | None) -> dict[str, Any]:
     return project_bodies([project], user, simple=True)[0]
 
 
-def full_project(project: Project, user: User | None, *, permissions: bool = False) -> dict[str, Any]:
+def full_project(
+    project: Project, user: User | None, *, permissions: bool = False
+) -> dict[str, Any]:
     """Return all fields of one project."""
     return project_bodies([project], user, permissions=permissions)[0]
 
 
 def project_bodies(
-    projects: Sequence[Project], user: User | None, *, simple: bool = False, permissions: bool = False, statistics: bool = False
+    projects: Sequence[Project],
+    user: User | None,
+    *,
+    simple: bool = False,
+    permissions: bool = False,
+    statistics: bool = False,
 ) -> list[dict[str, Any]]:
     """Return the JSON of many projects, as `user` may see it."""
     batch = _Batch.load(projects, user)
@@ -71,9 +78,16 @@ class _Batch:
         spaces = ",".join(str(number) for number in {project.namespace_id for project in projects})
         return cls(
             topics_of(database, ids),
-            _counts(f"SELECT project_id, COUNT(*) FROM stars WHERE project_id IN ({marks}) GROUP BY 1"),  # noqa: S608 - integers
-            _counts(f"SELECT forked_from_id, COUNT(*) FROM projects WHERE forked_from_id IN ({marks}) GROUP BY 1"),  # noqa: S608 - integers
-            {row[0]: Namespace(*row) for row in database.rows(f"SELECT * FROM namespaces WHERE id IN ({spaces})")},  # noqa: S608 - integers
+            _counts(
+                f"SELECT project_id, COUNT(*) FROM stars WHERE project_id IN ({marks}) GROUP BY 1"
+            ),
+            _counts(
+                f"SELECT forked_from_id, COUNT(*) FROM projects WHERE forked_from_id IN ({marks}) GROUP BY 1"
+            ),
+            {
+                row[0]: Namespace(*row)
+                for row in database.rows(f"SELECT * FROM namespaces WHERE id IN ({spaces})")
+            },
             {} if user is None else levels_in_projects(database, user.id, ids),
         )
 
@@ -128,7 +142,9 @@ def namespace_summary(namespace: Namespace) -> dict[str, Any]:
         "full_path": namespace.full_path,
         "parent_id": namespace.parent_id,
         "avatar_url": None,
-        "web_url": f"{root}/groups/{namespace.full_path}" if namespace.is_group else f"{root}/{namespace.full_path}",
+        "web_url": f"{root}/groups/{namespace.full_path}"
+        if namespace.is_group
+        else f"{root}/{namespace.full_path}",
     }
 
 
@@ -138,7 +154,7 @@ def _long_name(namespace: Namespace) -> str:
     parts = namespace.full_path.split("/")
     above = ["/".join(parts[:depth]) for depth in range(1, len(parts))]
     found = here().database.rows(
-        f"SELECT name FROM namespaces WHERE full_path IN ({','.join('?' * len(above))}) ORDER BY length(full_path)",  # noqa: S608 - marks
+        f"SELECT name FROM namespaces WHERE full_path IN ({','.join('?' * len(above))}) ORDER BY length(full_path)",
         above,
     )
     return " / ".join([*(row[0] for row in found), namespace.name])
@@ -155,7 +171,11 @@ def _readme_url(project: Project, web_url: str) -> str | None:
     if tree is None:
         return None
     present = next((name for name in READMES if name in tree), None)
-    return None if present is None else f"{web_url}/-/blob/{project.default_branch or DEFAULT_BRANCH}/{present}"
+    return (
+        None
+        if present is None
+        else f"{web_url}/-/blob/{project.default_branch or DEFAULT_BRANCH}/{present}"
+    )
 
 
 def _rest(project: Project, batch: _Batch, rights: ProjectRights) -> dict[str, Any]:
@@ -168,7 +188,9 @@ def _rest(project: Project, batch: _Batch, rights: ProjectRights) -> dict[str, A
         "import_status": project.import_status,
         "open_issues_count": 0,
         "updated_at": project.updated_at,
-        "description_html": "" if not project.description else f'<p dir="auto">{_escaped(project.description)}</p>',
+        "description_html": ""
+        if not project.description
+        else f'<p dir="auto">{_escaped(project.description)}</p>',
         "shared_with_groups": shares_of(project.id),
         "marked_for_deletion_at": None,
         "marked_for_deletion_on": None,
@@ -202,7 +224,11 @@ def _fork_source(source_id: int, user: User | None) -> dict[str, Any]:
 def _links(project_id: int) -> dict[str, str]:
     root = f"{here().external_url}/api/v4/projects/{project_id}"
     parts = ("issues", "merge_requests", "labels", "events", "members", "cluster_agents")
-    return {"self": root, **{"repo_branches": f"{root}/repository/branches"}, **{name: f"{root}/{name}" for name in parts}}
+    return {
+        "self": root,
+        "repo_branches": f"{root}/repository/branches",
+        **{name: f"{root}/{name}" for name in parts},
+    }
 
 
 def shares_of(project_id: int) -> list[dict[str, Any]]:
@@ -229,7 +255,14 @@ def _statistics(project: Project) -> dict[str, int]:
     commit = names.find_branch(repository, project.default_branch or DEFAULT_BRANCH)
     commits = sum(1 for _ in repository.walk(commit.id)) if commit is not None else 0
     size = _disk_bytes(here().repository_path(project.id).rglob("*"))
-    others = ("wiki_size", "lfs_objects_size", "job_artifacts_size", "packages_size", "snippets_size", "uploads_size")
+    others = (
+        "wiki_size",
+        "lfs_objects_size",
+        "job_artifacts_size",
+        "packages_size",
+        "snippets_size",
+        "uploads_size",
+    )
     return {
         "commit_count": commits,
         "storage_size": size,

@@ -31,4 +31,11 @@ def protected_tag(rule: Protection) -> dict[str, Any]:
 
 def _level(rule: Protection, level: int) -> dict[str, Any]:
     text = ROLE_NAMES.get(level, "Maintainers")
-    return {"id": rule.id, "access_level": level, "access_level_description": text, "deploy_key_id": None, "user_id": None, "group_id": None}
+    return {
+        "id": rule.id,
+        "access_level": level,
+        "access_level_description": text,
+        "deploy_key_id": None,
+        "user_id": None,
+        "group_id": None,
+    }

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 def tag_release(project_id: int, tag: str) -> dict[str, Any] | None:
     """Return what a tag says about its release."""
-    row = here().database.row("SELECT tag_name, description FROM releases WHERE project_id = ? AND tag_name = ?", (project_id, tag))
+    row = here().database.row(
+        "SELECT tag_name, description FROM releases WHERE project_id = ? AND tag_name = ?",
+        (project_id, tag),
+    )
     return None if row is None else {"tag_name": row["tag_name"], "description": row["description"]}
 
 
@@ -34,7 +37,9 @@ def release_body(row: sqlite3.Row, project: Project) -> dict[str, Any]:
         "created_at": row["created_at"],
         "released_at": row["released_at"],
         "upcoming_release": False,
-        "author": basic_user(find_user(here().database, row["author_id"])) if row["author_id"] else None,
+        "author": basic_user(find_user(here().database, row["author_id"]))
+        if row["author_id"]
+        else None,
         "commit": None if commit is None else commit_body(commit, project),
         "commit_path": None if commit is None else f"/{project.full_path}/-/commit/{commit.id}",
         "tag_path": f"/{project.full_path}/-/tags/{row['tag_name']}",

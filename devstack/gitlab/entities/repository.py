@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pygit2
+from pygit2.enums import FileMode
 
 from devstack.gitlab.policy import DEVELOPER, ProjectRights, matches, may_push_to
 from devstack.gitlab.repository.differences import stats
@@ -50,7 +51,9 @@ def commit_body(commit: pygit2.Commit, project: Project) -> dict[str, Any]:
     }
 
 
-def commit_detail(commit: pygit2.Commit, project: Project, *, with_stats: bool = True) -> dict[str, Any]:
+def commit_detail(
+    commit: pygit2.Commit, project: Project, *, with_stats: bool = True
+) -> dict[str, Any]:
     """Return a commit with its numbers."""
     body = commit_body(commit, project)
     if with_stats:
@@ -62,7 +65,9 @@ def _text(commit: pygit2.Commit) -> str:
     return commit.raw_message.decode("utf-8", "replace")
 
 
-def branch_body(repository: pygit2.Repository, rights: ProjectRights, rules: list[Protection], name: str) -> dict[str, Any] | None:
+def branch_body(
+    repository: pygit2.Repository, rights: ProjectRights, rules: list[Protection], name: str
+) -> dict[str, Any] | None:
     """Return a branch as the caller may use it; None without such a branch."""
     tip = find_branch(repository, name)
     if tip is None:
@@ -88,7 +93,13 @@ def _merged(repository: pygit2.Repository, tip: pygit2.Commit, default: str) -> 
     return root is not None and (root.id == tip.id or repository.descendant_of(root.id, tip.id))
 
 
-def tag_body(name: str, target: pygit2.Object, project: Project, rules: list[Protection], release: dict[str, Any] | None) -> dict[str, Any]:
+def tag_body(
+    name: str,
+    target: pygit2.Object,
+    project: Project,
+    rules: list[Protection],
+    release: dict[str, Any] | None,
+) -> dict[str, Any]:
     """Return a tag: annotated where it has an object of its own."""
     commit = commit_of(target)
     tagger = target.tagger if isinstance(target, pygit2.Tag) else None
@@ -106,5 +117,11 @@ def tag_body(name: str, target: pygit2.Object, project: Project, rules: list[Pro
 def tree_entry(item: pygit2.Object, path: str) -> dict[str, Any]:
     """Return one line of a tree; `path` counts from the root."""
     mode = int(item.filemode or 0)
-    kind = {pygit2.enums.FileMode.TREE: "tree", pygit2.enums.FileMode.COMMIT: "commit"}.get(item.filemode, "blob")  # type: ignore[arg-type] # tree items have a mode
-    return {"id": str(item.id), "name": item.name, "type": kind, "path": path, "mode": f"{mode:06o}"}
+    kind = {FileMode.TREE: "tree", FileMode.COMMIT: "commit"}.get(FileMode(mode), "blob")
+    return {
+        "id": str(item.id),
+        "name": item.name,
+        "type": kind,
+        "path": path,
+        "mode": f"{mode:06o}",
+    }

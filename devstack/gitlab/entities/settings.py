@@ -83,7 +83,10 @@ def project_settings(stored: dict[str, Any]) -> dict[str, Any]:
 def setting_fields() -> list[Field]:
     """Return the parameters that set them."""
     levels = [
-        Field(f"{feature}_access_level", values=(*_LEVELS, "public") if feature in ("pages", "package_registry") else _LEVELS)
+        Field(
+            f"{feature}_access_level",
+            values=(*_LEVELS, "public") if feature in ("pages", "package_registry") else _LEVELS,
+        )
         for feature in _FEATURES
     ]
     return [

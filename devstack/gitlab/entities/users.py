@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def basic_user(user: User | None) -> dict[str, Any] | None:
-    """What everybody may know about somebody."""
+    """Return what everybody may know about somebody."""
     if user is None:
         return None
     return {
@@ -53,7 +53,7 @@ def profile(user: User) -> dict[str, Any]:
 
 
 def own_user(user: User) -> dict[str, Any]:
-    """What somebody sees of the own account."""
+    """Return what somebody sees of the own account."""
     personal = find_personal(here().database, user.id)
     body = {
         **profile(user),
@@ -82,8 +82,14 @@ def own_user(user: User) -> dict[str, Any]:
 
 
 def user_for_admin(user: User) -> dict[str, Any]:
-    """What administrators see of any account."""
-    return {**own_user(user), "is_admin": bool(user.admin), "note": None, "created_by": None, "email_reset_offered_at": None}
+    """Return what administrators see of any account."""
+    return {
+        **own_user(user),
+        "is_admin": bool(user.admin),
+        "note": None,
+        "created_by": None,
+        "email_reset_offered_at": None,
+    }
 
 
 def personal_token(token: PersonalToken, secret: str | None = None) -> dict[str, Any]:

@@ -31,12 +31,15 @@ _CLIENT_TEXT = (
     "Client authentication failed due to unknown client, no client authentication included, or unsupported"
     " authentication method."
 )
-_GRANTS = {"authorization_code": (redeem_code, ("code", "redirect_uri")), "refresh_token": (refresh, ("refresh_token",))}
+_GRANTS = {
+    "authorization_code": (redeem_code, ("code", "redirect_uri")),
+    "refresh_token": (refresh, ("refresh_token",)),
+}
 
 
 @blueprint.post("/oauth/token")
 def token() -> Response:
-    """A token pair for a code or a refresh token."""
+    """Answer a token pair for a code or a refresh token."""
     given = everything()
     grant = given.get("grant_type")
     if not grant:
@@ -53,7 +56,10 @@ def token() -> Response:
 
 
 def _missing(name: str) -> Refusal:
-    return Refusal(400, {"error": "invalid_request", "error_description": f"Missing required parameter: {name}."})
+    return Refusal(
+        400,
+        {"error": "invalid_request", "error_description": f"Missing required parameter: {name}."},
+    )
 
 
 def _uncached(body: dict[str, Any]) -> Response:
@@ -68,13 +74,21 @@ def _client(given: dict[str, Any]) -> Application:
 
     Raises: Refusal 401 invalid_client.
     """
-    basic = request.authorization if request.authorization and request.authorization.type == "basic" else None
+    basic = (
+        request.authorization
+        if request.authorization and request.authorization.type == "basic"
+        else None
+    )
     uid = (basic.username if basic else given.get("client_id")) or ""
     secret = (basic.password if basic else given.get("client_secret")) or ""
     found = find_application(here().database, str(uid))
     known = found is not None and hmac.compare_digest(found.secret_digest, digest(str(secret)))
     if found is None or (not known and (found.confidential or secret)):
-        raise Refusal(401, {"error": "invalid_client", "error_description": _CLIENT_TEXT}, WWW_Authenticate='Bearer realm="Doorkeeper"')
+        raise Refusal(
+            401,
+            {"error": "invalid_client", "error_description": _CLIENT_TEXT},
+            WWW_Authenticate='Bearer realm="Doorkeeper"',
+        )
     return found
 
 
@@ -102,18 +116,35 @@ def introspect() -> Response:
     found = find_access_token(here().database, str(given.get("token") or ""))
     if found is None or found.application_id != application.id or found.revoked or found.expired:
         return jsonify({"active": False})
-    body = {"active": True, "scope": found.scopes, "client_id": application.uid, "token_type": "Bearer"}
+    body = {
+        "active": True,
+        "scope": found.scopes,
+        "client_id": application.uid,
+        "token_type": "Bearer",
+    }
     return jsonify({**body, "exp": int(found.expires_at), "iat": int(found.created_at)})
 
 
 @blueprint.get("/oauth/token/info")
 def token_info() -> Response:
-    """What a token is worth."""
+    """Answer what a token is worth."""
     found = find_access_token(here().database, token_of_request() or "")
     if found is None or found.revoked or found.expired:
-        text = "The access token is invalid" if found is None else "The access token was revoked" if found.revoked else "The access token expired"
-        raise Refusal(401, {"error": "invalid_token", "error_description": text}, WWW_Authenticate='Bearer realm="Doorkeeper"')
-    application = application_of(here().database.row("SELECT * FROM applications WHERE id = ?", (found.application_id,)))
+        text = (
+            "The access token is invalid"
+            if found is None
+            else "The access token was revoked"
+            if found.revoked
+            else "The access token expired"
+        )
+        raise Refusal(
+            401,
+            {"error": "invalid_token", "error_description": text},
+            WWW_Authenticate='Bearer realm="Doorkeeper"',
+        )
+    application = application_of(
+        here().database.row("SELECT * FROM applications WHERE id = ?", (found.application_id,))
+    )
     seconds, scopes = int(found.expires_at - time.time()), found.scopes.split()
     return jsonify(
         {
@@ -130,24 +161,34 @@ def token_info() -> Response:
 
 @blueprint.route("/oauth/userinfo", methods=["GET", "POST"])
 def user_info() -> Response:
-    """Who signed in."""
+    """Answer who signed in."""
     asking = caller_of_secret(here().database, token_of_request() or "")
     if asking.user is None or not asking.has_scope("openid"):
-        raise Refusal(403, {"error": "insufficient_scope", "error_description": "The access token lacks the scope openid."})
+        raise Refusal(
+            403,
+            {
+                "error": "insufficient_scope",
+                "error_description": "The access token lacks the scope openid.",
+            },
+        )
     return jsonify(openid.claims(here(), asking.user.id, asking.scopes))
 
 
 @blueprint.get("/oauth/discovery/keys")
 def keys() -> Response:
-    """The public keys that identity tokens are signed with."""
+    """Answer the public keys that identity tokens are signed with."""
     return jsonify(openid.public_keys(here()))
 
 
 @blueprint.get("/.well-known/<any('openid-configuration', 'oauth-authorization-server'):document>")
 def discovery(document: str) -> Response:
-    """Where everything is; the same for both documents."""
+    """Answer where everything is; the same for both documents."""
     root = here().external_url
-    body: dict[str, Any] = {"issuer": root, "service_documentation": f"{root}/api/v4"} if document.startswith("oauth") else {"issuer": root}
+    body: dict[str, Any] = (
+        {"issuer": root, "service_documentation": f"{root}/api/v4"}
+        if document.startswith("oauth")
+        else {"issuer": root}
+    )
     return jsonify(
         {
             **body,
@@ -165,7 +206,20 @@ def discovery(document: str) -> Response:
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "claim_types_supported": ["normal"],
-            "claims_supported": ["iss", "sub", "aud", "exp", "iat", "name", "nickname", "preferred_username", "email", "email_verified", "profile", "picture"],
+            "claims_supported": [
+                "iss",
+                "sub",
+                "aud",
+                "exp",
+                "iat",
+                "name",
+                "nickname",
+                "preferred_username",
+                "email",
+                "email_verified",
+                "profile",
+                "picture",
+            ],
             "code_challenge_methods_supported": ["plain", "S256"],
         }
     )

@@ -53,7 +53,9 @@ def invalid_grant() -> Refusal:
 def issue_code(server: Server, user_id: int, wanted: CodeRequest) -> str:
     """Write a code down and return its text."""
     code = secrets.token_hex(32)
-    server.database.run("DELETE FROM authorization_codes WHERE expires_at < ?", (time.time() - CODE_SECONDS,))
+    server.database.run(
+        "DELETE FROM authorization_codes WHERE expires_at < ?", (time.time() - CODE_SECONDS,)
+    )
     server.database.insert(
         "authorization_codes",
         digest=digest(code),
@@ -73,13 +75,20 @@ def issue_code(server: Server, user_id: int, wanted: CodeRequest) -> str:
 def redeem_code(server: Server, application: Application, given: dict[str, Any]) -> dict[str, Any]:
     """Return a token pair for a code. A code that comes a second time ends what the first time gave."""
     with server.database.changes() as connection:
-        row = server.database.row("SELECT * FROM authorization_codes WHERE digest = ?", (digest(str(given.get("code") or "")),))
+        row = server.database.row(
+            "SELECT * FROM authorization_codes WHERE digest = ?",
+            (digest(str(given.get("code") or "")),),
+        )
         if row is not None and row["used"] and row["application_id"] == application.id:
             revoke_family(server.database, row["family"])
         good = row is not None and not row["used"] and _fits(row, application, given)
         if row is not None and good:
-            connection.execute("UPDATE authorization_codes SET used = 1 WHERE digest = ?", (row["digest"],))
-            return _pair(server, application, row["user_id"], row["scopes"], row["family"], row["nonce"])
+            connection.execute(
+                "UPDATE authorization_codes SET used = 1 WHERE digest = ?", (row["digest"],)
+            )
+            return _pair(
+                server, application, row["user_id"], row["scopes"], row["family"], row["nonce"]
+            )
     raise invalid_grant()
 
 
@@ -88,14 +97,20 @@ def _fits(row: sqlite3.Row, application: Application, given: dict[str, Any]) -> 
         return False
     if row["redirect_uri"] != (given.get("redirect_uri") or ""):
         return False
-    return _verified(row["code_challenge"], row["code_challenge_method"], str(given.get("code_verifier") or ""))
+    return _verified(
+        row["code_challenge"], row["code_challenge_method"], str(given.get("code_verifier") or "")
+    )
 
 
 def _verified(challenge: str, method: str, verifier: str) -> bool:
     if not challenge:
         return True
     if method == "S256":
-        verifier = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+        verifier = (
+            base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+            .decode()
+            .rstrip("=")
+        )
     return hmac.compare_digest(challenge.encode(), verifier.encode())
 
 
@@ -109,7 +124,9 @@ def refresh(server: Server, application: Application, given: dict[str, Any]) -> 
         return _pair(server, application, old.user_id, old.scopes, old.family, "")
 
 
-def _pair(server: Server, application: Application, user_id: int, scopes: str, family: str, nonce: str) -> dict[str, Any]:
+def _pair(
+    server: Server, application: Application, user_id: int, scopes: str, family: str, nonce: str
+) -> dict[str, Any]:
     access, renewal, moment = issue_tokens(server.database, application.id, user_id, scopes, family)
     body: dict[str, Any] = {
         "access_token": access,

@@ -46,7 +46,14 @@ def _key(server: Server) -> rsa.RSAPrivateKey:
 def public_keys(server: Server) -> dict[str, Any]:
     """Return the public half as a JSON Web Key Set."""
     numbers = _key(server).public_key().public_numbers()
-    key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": KEY_ID, "n": _number(numbers.n), "e": _number(numbers.e)}
+    key = {
+        "kty": "RSA",
+        "use": "sig",
+        "alg": "RS256",
+        "kid": KEY_ID,
+        "n": _number(numbers.n),
+        "e": _number(numbers.e),
+    }
     return {"keys": [key]}
 
 
@@ -59,7 +66,11 @@ def claims(server: Server, user_id: int, scopes: frozenset[str] | None) -> dict[
     body: dict[str, Any] = {"sub": str(user.id), "sub_legacy": str(user.id)}
     if wide:
         body |= {"name": user.name, "nickname": user.username, "preferred_username": user.username}
-        body |= {"profile": f"{server.external_url}/{user.username}", "picture": None, "groups_direct": _groups(server, user.id)}
+        body |= {
+            "profile": f"{server.external_url}/{user.username}",
+            "picture": None,
+            "groups_direct": _groups(server, user.id),
+        }
     if scopes is None or "email" in scopes:
         body |= {"email": user.email, "email_verified": bool(user.confirmed)}
     return body
@@ -67,7 +78,8 @@ def claims(server: Server, user_id: int, scopes: frozenset[str] | None) -> dict[
 
 def _groups(server: Server, user_id: int) -> list[str]:
     rows = server.database.rows(
-        "SELECT n.full_path FROM group_members m JOIN namespaces n ON n.id = m.group_id WHERE m.user_id = ? ORDER BY 1", (user_id,)
+        "SELECT n.full_path FROM group_members m JOIN namespaces n ON n.id = m.group_id WHERE m.user_id = ? ORDER BY 1",
+        (user_id,),
     )
     return [row[0] for row in rows]
 

@@ -39,7 +39,12 @@ def not_seen(_: NotSeen) -> Response:
     """Ask strangers to sign in; tell the others that there is nothing."""
     if viewer() is None:
         return sign_in_first()
-    return page("refused.html", 404, title="Page not found", text="It does not exist, or you may not see it.")
+    return page(
+        "refused.html",
+        404,
+        title="Page not found",
+        text="It does not exist, or you may not see it.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,36 +69,48 @@ class Place:
 @blueprint.get("/dashboard/projects")
 @blueprint.get("/explore")
 def dashboard() -> Response:
-    """The projects that the viewer belongs to, and all that are open."""
+    """Show the projects that the viewer belongs to, and all that are open."""
     user = viewer()
     if user is None:
         return sign_in_first()
     mine = ProjectSearch(here().database, user)
     mine.where("best.level >= 10")
-    return page("dashboard.html", mine=mine.page(_MOST_LISTED), everything=ProjectSearch(here().database, user).page(_MOST_LISTED))
+    return page(
+        "dashboard.html",
+        mine=mine.page(_MOST_LISTED),
+        everything=ProjectSearch(here().database, user).page(_MOST_LISTED),
+    )
 
 
 @blueprint.get("/groups/<rest:path>")
 def group(path: str) -> Response:
-    """A group by its long address."""
+    """Show a group by its long address."""
     return _namespace(path)
 
 
 def _namespace(path: str) -> Response:
-    """A group or a person: the projects and groups inside that the viewer may see."""
+    """Show a group or a person: the projects and groups inside that the viewer may see."""
     found = find_namespace(here().database, path) if not path.isdecimal() else None
-    if found is None or (found.is_group and not GroupRights(here().database, viewer(), found).can_see):
+    if found is None or (
+        found.is_group and not GroupRights(here().database, viewer(), found).can_see
+    ):
         raise NotSeen(path)
     search = ProjectSearch(here().database, viewer())
     search.where("p.namespace_id = :space", space=found.id)
-    rows = here().database.rows("SELECT * FROM namespaces WHERE parent_id = ? ORDER BY name", (found.id,))
-    inside = [space for space in (Namespace(*row) for row in rows) if GroupRights(here().database, viewer(), space).can_see]
+    rows = here().database.rows(
+        "SELECT * FROM namespaces WHERE parent_id = ? ORDER BY name", (found.id,)
+    )
+    inside = [
+        space
+        for space in (Namespace(*row) for row in rows)
+        if GroupRights(here().database, viewer(), space).can_see
+    ]
     return page("namespace.html", space=found, groups=inside, projects=search.page(_MOST_LISTED))
 
 
 @blueprint.get("/<page_path:path>")
 def show(path: str) -> Response:
-    """A project, a group or a person, or one of a project's pages behind `/-/`."""
+    """Show a project, a group or a person, or one of a project's pages behind `/-/`."""
     full_path, dash, rest = path.strip("/").partition("/-/")
     if not dash:
         project = _find_project(full_path)
@@ -123,9 +140,11 @@ def _moved_or_namespace(full_path: str) -> Response:
 
 
 def _overview(project: Project) -> Response:
-    """The start page of a project: what it is, its files, its README."""
+    """Show the start page of a project: what it is, its files, its README."""
     rights = ProjectRights(here().database, viewer(), project)
-    place = _place(project, project.default_branch or DEFAULT_BRANCH) if rights.can_download else None
+    place = (
+        _place(project, project.default_branch or DEFAULT_BRANCH) if rights.can_download else None
+    )
     readme = entry_at(place.commit, "README.md") if place else None
     return page(
         "project.html",
@@ -163,7 +182,10 @@ def _existing(project: Project, where: str) -> Place:
 
 def _entries(place: Place, tree: pygit2.Tree) -> list[dict[str, Any]]:
     prefix = f"{place.path}/" if place.path else ""
-    items = [{"name": item.name, "path": f"{prefix}{item.name}", "folder": isinstance(item, pygit2.Tree)} for item in tree]
+    items = [
+        {"name": item.name, "path": f"{prefix}{item.name}", "folder": isinstance(item, pygit2.Tree)}
+        for item in tree
+    ]
     return sorted(items, key=lambda item: (not item["folder"], str(item["name"])))
 
 
@@ -181,7 +203,14 @@ def _blob(project: Project, where: str) -> Response:
     if not isinstance(blob, pygit2.Blob):
         raise NotSeen(where)
     last = next(walk_path([place.commit], place.path), place.commit)
-    return page("blob.html", project=project, place=place, size=blob.size, text=_text(blob), last=commit_body(last, project))
+    return page(
+        "blob.html",
+        project=project,
+        place=place,
+        size=blob.size,
+        text=_text(blob),
+        last=commit_body(last, project),
+    )
 
 
 def _text(blob: pygit2.Blob) -> str | None:
@@ -197,25 +226,42 @@ def _raw(project: Project, where: str) -> Response:
     if not isinstance(blob, pygit2.Blob):
         raise NotSeen(where)
     response = make_response(blob.data)
-    response.content_type = "application/octet-stream" if blob.is_binary else "text/plain; charset=utf-8"
+    response.content_type = (
+        "application/octet-stream" if blob.is_binary else "text/plain; charset=utf-8"
+    )
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
 
 
 def _commit(project: Project, where: str) -> Response:
     place = _existing(project, where)
-    return page("commit.html", project=project, commit=commit_body(place.commit, project), diffs=diff_items(commit_diff(place.commit))[:_COMMITS_SHOWN])
+    return page(
+        "commit.html",
+        project=project,
+        commit=commit_body(place.commit, project),
+        diffs=diff_items(commit_diff(place.commit))[:_COMMITS_SHOWN],
+    )
 
 
 def _commits(project: Project, where: str) -> Response:
     place = _existing(project, where or project.default_branch or DEFAULT_BRANCH)
-    history = walk_path([place.commit], place.path) if place.path else walk(place.repository, [place.commit])
+    history = (
+        walk_path([place.commit], place.path)
+        if place.path
+        else walk(place.repository, [place.commit])
+    )
     shown = [commit_body(commit, project) for commit in itertools.islice(history, _COMMITS_SHOWN)]
     return page("commits.html", project=project, place=place, commits=shown)
 
 
 def _tag(project: Project, where: str) -> Response:
-    return make_response(redirect(f"{here().external_url}/{project.full_path}/-/tree/{where}" if where else f"{here().external_url}/{project.full_path}"))
+    return make_response(
+        redirect(
+            f"{here().external_url}/{project.full_path}/-/tree/{where}"
+            if where
+            else f"{here().external_url}/{project.full_path}"
+        )
+    )
 
 
 _VIEWS: dict[str, Callable[[Project, str], Response]] = {

@@ -45,13 +45,13 @@ class _Refused(Exception):
 
 @blueprint.get("/oauth/authorize")
 def ask() -> Response:
-    """The consent page; left out where the same was granted before."""
+    """Show the consent page; left out where the same was granted before."""
     return _guarded(request.args, _ask)
 
 
 @blueprint.post("/oauth/authorize")
 def decide() -> Response:
-    """The answer to it: `_method=delete` is a no."""
+    """Take the answer to it: `_method=delete` is a no."""
     return _guarded(request.form, _deny if request.form.get("_method") == "delete" else _grant)
 
 
@@ -70,20 +70,46 @@ def _wanted(given: Mapping[str, str]) -> CodeRequest:
     """Read and check what the application asks for."""
     application = find_application(here().database, given.get("client_id", ""))
     if application is None:
-        raise _Unknown("Client authentication failed due to unknown client, no client authentication included, or unsupported authentication method.")
+        raise _Unknown(
+            "Client authentication failed due to unknown client, no client authentication included, or unsupported"
+            " authentication method."
+        )
     address, state = given.get("redirect_uri", ""), given.get("state", "")
     if address not in application.redirect_uris.split("\n"):
         raise _Unknown("The redirect URI included is not valid.")
     if given.get("response_type") != "code":
-        raise _Refused(address, state, "unsupported_response_type", "The authorization server does not support this response type.")
+        raise _Refused(
+            address,
+            state,
+            "unsupported_response_type",
+            "The authorization server does not support this response type.",
+        )
     scopes = given.get("scope") or application.scopes
     if not set(scopes.split()) <= set(application.scopes.split()):
-        raise _Refused(address, state, "invalid_scope", "The requested scope is invalid, unknown, or malformed.")
+        raise _Refused(
+            address,
+            state,
+            "invalid_scope",
+            "The requested scope is invalid, unknown, or malformed.",
+        )
     challenge = given.get("code_challenge", "")
     method = given.get("code_challenge_method") or ("plain" if challenge else "")
     if method not in ("", "plain", "S256"):
-        raise _Refused(address, state, "invalid_code_challenge_method", "The code challenge method must be plain or S256.")
-    return CodeRequest(application, address, " ".join(scopes.split()), state, challenge, method, given.get("nonce", ""))
+        raise _Refused(
+            address,
+            state,
+            "invalid_code_challenge_method",
+            "The code challenge method must be plain or S256.",
+        )
+    return CodeRequest(
+        application,
+        address,
+        " ".join(scopes.split()),
+        state,
+        challenge,
+        method,
+        given.get("nonce", ""),
+    )
 
 
 def _ask(wanted: CodeRequest) -> Response:
@@ -104,7 +130,12 @@ def _granted_before(wanted: CodeRequest) -> bool:
 
 def _grant(wanted: CodeRequest) -> Response:
     if not form_is_ours():
-        return page("refused.html", 422, title="The form was too old", text="Go back to the application and start again.")
+        return page(
+            "refused.html",
+            422,
+            title="The form was too old",
+            text="Go back to the application and start again.",
+        )
     return _send_code(wanted)
 
 
@@ -120,8 +151,18 @@ def _send_code(wanted: CodeRequest) -> Response:
 
 def _deny(wanted: CodeRequest) -> Response:
     if not form_is_ours():
-        return page("refused.html", 422, title="The form was too old", text="Go back to the application and start again.")
-    raise _Refused(wanted.redirect_uri, wanted.state, "access_denied", "The resource owner or authorization server denied the request.")
+        return page(
+            "refused.html",
+            422,
+            title="The form was too old",
+            text="Go back to the application and start again.",
+        )
+    raise _Refused(
+        wanted.redirect_uri,
+        wanted.state,
+        "access_denied",
+        "The resource owner or authorization server denied the request.",
+    )
 
 
 def _with_query(address: str, answer: dict[str, str]) -> str:

@@ -10,7 +10,12 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 
 from devstack.gitlab.state import here
-from devstack.gitlab.store.oauth import SESSION_SECONDS, close_session, open_session, session_user_id
+from devstack.gitlab.store.oauth import (
+    SESSION_SECONDS,
+    close_session,
+    open_session,
+    session_user_id,
+)
 from devstack.gitlab.store.users import User, find_by_login, find_user
 
 blueprint = Blueprint("session", __name__)
@@ -35,9 +40,13 @@ def viewer() -> User | None:
 def page(template: str, status: int = 200, **values: object) -> Response:
     """Render a page; its forms get a token that belongs to this browser."""
     secret = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
-    text = render_template(template, viewer=viewer(), form_token=_token_of(secret), root=here().external_url, **values)
+    text = render_template(
+        template, viewer=viewer(), form_token=_token_of(secret), root=here().external_url, **values
+    )
     response = make_response(text, status)
-    response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
+    )
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "no-store"
     if FORM_COOKIE not in request.cookies:
@@ -49,9 +58,14 @@ def form_is_ours() -> bool:
     """Whether a form came from a page that we gave this browser."""
     secret = request.cookies.get(FORM_COOKIE, "")
     origin = request.headers.get("Origin", "null")
-    if origin != "null" and urlsplit(origin).netloc not in (request.host, urlsplit(here().external_url).netloc):
+    if origin != "null" and urlsplit(origin).netloc not in (
+        request.host,
+        urlsplit(here().external_url).netloc,
+    ):
         return False
-    return bool(secret) and hmac.compare_digest(_token_of(secret), request.form.get("authenticity_token", ""))
+    return bool(secret) and hmac.compare_digest(
+        _token_of(secret), request.form.get("authenticity_token", "")
+    )
 
 
 def sign_in_first() -> Response:
@@ -63,7 +77,7 @@ def sign_in_first() -> Response:
 
 @blueprint.get("/users/sign_in")
 def sign_in_form() -> Response:
-    """The sign-in page."""
+    """Show the sign-in page."""
     if viewer() is not None:
         return make_response(redirect(f"{here().external_url}/"))
     return page("sign_in.html", login="", problem="")
@@ -72,14 +86,21 @@ def sign_in_form() -> Response:
 @blueprint.post("/users/sign_in")
 def sign_in() -> Response:
     """Check name and password."""
-    login, password = request.form.get("user[login]", "").strip(), request.form.get("user[password]", "")
+    login, password = (
+        request.form.get("user[login]", "").strip(),
+        request.form.get("user[password]", ""),
+    )
     if not form_is_ours():
-        return page("sign_in.html", 422, login=login, problem="The form was too old. Please sign in again.")
+        return page(
+            "sign_in.html", 422, login=login, problem="The form was too old. Please sign in again."
+        )
     user = find_by_login(here().database, login) if login else None
     if user is None or not user.has_password(password):
         return page("sign_in.html", 422, login=login, problem="Invalid login or password.")
     if not user.active:
-        return page("sign_in.html", 403, login=login, problem=f"Your account has been {user.state}.")
+        return page(
+            "sign_in.html", 403, login=login, problem=f"Your account has been {user.state}."
+        )
     response = make_response(redirect(here().external_url + _wanted_path()))
     _set_cookie(response, SESSION_COOKIE, open_session(here().database, user.id), SESSION_SECONDS)
     response.delete_cookie(RETURN_COOKIE)

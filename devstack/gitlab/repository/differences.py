@@ -32,7 +32,11 @@ def tree_diff(old: pygit2.Tree, new: pygit2.Tree) -> pygit2.Diff:
 def stats(commit: pygit2.Commit) -> dict[str, int]:
     """Return how many lines a commit added and removed."""
     numbers = commit_diff(commit).stats
-    return {"additions": numbers.insertions, "deletions": numbers.deletions, "total": numbers.insertions + numbers.deletions}
+    return {
+        "additions": numbers.insertions,
+        "deletions": numbers.deletions,
+        "total": numbers.insertions + numbers.deletions,
+    }
 
 
 def diff_items(difference: pygit2.Diff) -> list[dict[str, Any]]:
@@ -43,7 +47,11 @@ def diff_items(difference: pygit2.Diff) -> list[dict[str, Any]]:
 def changed_paths(commit: pygit2.Commit) -> dict[str, list[str]]:
     """Return the paths that a commit added, modified and removed, as hooks tell them."""
     found: dict[str, list[str]] = {"added": [], "modified": [], "removed": []}
-    difference = commit.tree.diff_to_tree(swap=True) if not commit.parents else commit.parents[0].tree.diff_to_tree(commit.tree)
+    difference = (
+        commit.tree.diff_to_tree(swap=True)
+        if not commit.parents
+        else commit.parents[0].tree.diff_to_tree(commit.tree)
+    )
     for delta in difference.deltas:
         if delta.status == DeltaStatus.ADDED:
             found["added"].append(delta.new_file.path)

@@ -41,7 +41,9 @@ class Folder:
         folder = cls(repository)
         for item in tree:
             is_tree = item.filemode == FileMode.TREE
-            folder.children[item.name or ""] = item.id if is_tree else Entry(item.id, int(item.filemode or 0))
+            folder.children[item.name or ""] = (
+                item.id if is_tree else Entry(item.id, int(item.filemode or 0))
+            )
         return folder
 
     def file(self, path: str) -> Entry:
@@ -77,7 +79,7 @@ class Folder:
             if folder is None:
                 return
             trail.append((folder, part))
-            folder = folder._child(part)
+            folder = folder.child(part)
         for holder, name in reversed(trail):
             child = holder.children.get(name)
             if isinstance(child, Entry) or (isinstance(child, Folder) and not child.children):
@@ -90,10 +92,12 @@ class Folder:
             if isinstance(child, Entry):
                 builder.insert(name, child.oid, child.mode)
             else:
-                builder.insert(name, child.write() if isinstance(child, Folder) else child, FileMode.TREE)
+                builder.insert(
+                    name, child.write() if isinstance(child, Folder) else child, FileMode.TREE
+                )
         return builder.write()
 
-    def _child(self, name: str) -> Folder | None:
+    def child(self, name: str) -> Folder | None:
         """Return the folder with this name, read if need be."""
         child = self.children.get(name)
         if child is None or isinstance(child, Entry):
@@ -108,14 +112,14 @@ class Folder:
     def _parent(self, parts: Sequence[str]) -> tuple[Folder | None, str]:
         folder: Folder | None = self
         for part in parts[:-1]:
-            folder = None if folder is None else folder._child(part)
+            folder = None if folder is None else folder.child(part)
         return folder, parts[-1]
 
     def _reach(self, parts: Sequence[str]) -> Folder:
         """Return the folder at `parts`, made where it is not there; refuse to pass through a file."""
         folder = self
         for part in parts:
-            child = folder._child(part)
+            child = folder.child(part)
             if child is None:
                 if part in folder.children:
                     raise ActionRefused(FILE_EXISTS)
@@ -132,6 +136,10 @@ def checked_path(path: str) -> str:
         raise ActionRefused("You must provide a file path")
     if ".." in parts:
         raise ActionRefused("Path cannot include directory traversal")
-    if any(part in ("", ".") or part.lower() in (".git", "git~1") for part in parts) or "\0" in plain or "\n" in plain:
+    if (
+        any(part in ("", ".") or part.lower() in (".git", "git~1") for part in parts)
+        or "\0" in plain
+        or "\n" in plain
+    ):
         raise ActionRefused(f'invalid path: "{path}"')
     return plain

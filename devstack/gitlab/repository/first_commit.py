@@ -16,5 +16,7 @@ def commit_readme(repository: pygit2.Repository, branch: str, name: str, author:
     builder = repository.TreeBuilder()
     builder.insert("README.md", repository.create_blob(f"# {name}\n\n".encode()), FileMode.BLOB)
     signature = pygit2.Signature(author.name, author.email)
-    repository.create_commit(f"refs/heads/{branch}", signature, signature, "Initial commit", builder.write(), [])
+    repository.create_commit(
+        f"refs/heads/{branch}", signature, signature, "Initial commit", builder.write(), []
+    )
     repository.set_head(f"refs/heads/{branch}")

@@ -30,7 +30,11 @@ def entry_at(commit: pygit2.Commit, path: str) -> pygit2.Object | None:
 
 
 def walk(
-    repository: pygit2.Repository, starts: Sequence[pygit2.Commit], *, hidden: Sequence[pygit2.Commit] = (), topological: bool = False
+    repository: pygit2.Repository,
+    starts: Sequence[pygit2.Commit],
+    *,
+    hidden: Sequence[pygit2.Commit] = (),
+    topological: bool = False,
 ) -> Iterator[pygit2.Commit]:
     """Return the commits reachable from `starts` and not from `hidden`, newest first, no parent before its child."""
     if not hidden and not topological:
@@ -43,7 +47,9 @@ def walk(
     return iter(walker)
 
 
-def _by_date(starts: Sequence[pygit2.Commit], following: Callable[[pygit2.Commit], Sequence[pygit2.Commit]]) -> Iterator[pygit2.Commit]:
+def _by_date(
+    starts: Sequence[pygit2.Commit], following: Callable[[pygit2.Commit], Sequence[pygit2.Commit]]
+) -> Iterator[pygit2.Commit]:
     """Visit commits newest first; of equally old ones the first that was met."""
     order = count()
     queue = [(-commit.commit_time, next(order), commit) for commit in starts]
@@ -59,14 +65,16 @@ def _by_date(starts: Sequence[pygit2.Commit], following: Callable[[pygit2.Commit
 
 
 def walk_path(starts: Sequence[pygit2.Commit], path: str) -> Iterator[pygit2.Commit]:
-    """Return the commits that changed `path`, newest first, leaving out side lines that added nothing to it, as git does."""
+    """Return the commits that changed `path`, newest first, without side lines that added nothing to it."""
 
     def following(commit: pygit2.Commit) -> Sequence[pygit2.Commit]:
         same = _parent_with_same(commit, path)
         return commit.parents if same is None else [same]
 
     for commit in _by_date(starts, following):
-        if _parent_with_same(commit, path) is None and (commit.parents or entry_at(commit, path) is not None):
+        if _parent_with_same(commit, path) is None and (
+            commit.parents or entry_at(commit, path) is not None
+        ):
             yield commit
 
 

@@ -10,14 +10,15 @@ import pygit2
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_FULL_ID = re.compile(r"[0-9a-f]{40}")
 _HEX = re.compile(r"[0-9a-f]{4,40}")
 _ODD = re.compile(r"[\x00-\x20\x7f:?*\[\\]|\.\.|@\{|//|^-|^/|/$")
 _SUFFIXED = re.compile(r"(?P<name>.+?)(?P<steps>(?:[~^]\d*)+)")
 
 
 def valid_branch_name(name: str) -> bool:
-    """Whether git and GitLab accept `name` for a branch or tag."""
-    if not name or name.startswith("-") or _HEX.fullmatch(name) and len(name) == 40 or name == "HEAD":  # noqa: PLR2004 - a full id
+    """Whether git and GitLab accept `name` for a branch or tag; a full commit id is none."""
+    if not name or name.startswith("-") or name == "HEAD" or _FULL_ID.fullmatch(name):
         return False
     return pygit2.reference_is_valid_name(f"refs/heads/{name}")
 
@@ -61,13 +62,17 @@ def is_empty(repository: pygit2.Repository) -> bool:
 def branches(repository: pygit2.Repository) -> Iterator[str]:
     """Return the names of all branches, sorted."""
     prefix = "refs/heads/"
-    return (name[len(prefix) :] for name in sorted(repository.references) if name.startswith(prefix))
+    return (
+        name[len(prefix) :] for name in sorted(repository.references) if name.startswith(prefix)
+    )
 
 
 def tags(repository: pygit2.Repository) -> Iterator[str]:
     """Return the names of all tags, sorted."""
     prefix = "refs/tags/"
-    return (name[len(prefix) :] for name in sorted(repository.references) if name.startswith(prefix))
+    return (
+        name[len(prefix) :] for name in sorted(repository.references) if name.startswith(prefix)
+    )
 
 
 def _named_object(repository: pygit2.Repository, name: str) -> pygit2.Object | None:

@@ -25,7 +25,9 @@ def prepare_library() -> None:
         pygit2.settings.search_path[level] = ""
 
 
-def create_repository(server: Server, project_id: int, default_branch: str = DEFAULT_BRANCH) -> pygit2.Repository:
+def create_repository(
+    server: Server, project_id: int, default_branch: str = DEFAULT_BRANCH
+) -> pygit2.Repository:
     """Make an empty bare repository whose HEAD names a branch that is not born yet."""
     return pygit2.init_repository(
         str(server.repository_path(project_id)),

@@ -37,7 +37,9 @@ class Action:
     last_commit_id: str | None = None
 
 
-def apply_actions(repository: pygit2.Repository, start: pygit2.Commit | None, actions: Sequence[Action]) -> pygit2.Oid:
+def apply_actions(
+    repository: pygit2.Repository, start: pygit2.Commit | None, actions: Sequence[Action]
+) -> pygit2.Oid:
     """Return the tree that `actions` make of the tree of `start`; nothing but objects is written.
 
     Raises: ActionRefused in GitLab's words, if one of them cannot be done.
@@ -49,12 +51,20 @@ def apply_actions(repository: pygit2.Repository, start: pygit2.Commit | None, ac
     return root.write()
 
 
-def _check_unchanged(repository: pygit2.Repository, start: pygit2.Commit | None, action: Action) -> None:
-    if not action.last_commit_id or start is None or action.action not in ("update", "move", "delete"):
+def _check_unchanged(
+    repository: pygit2.Repository, start: pygit2.Commit | None, action: Action
+) -> None:
+    if (
+        not action.last_commit_id
+        or start is None
+        or action.action not in ("update", "move", "delete")
+    ):
         return
     path = checked_path(action.previous_path or action.file_path)
     if last_commit_id(repository, start, path) != action.last_commit_id:
-        raise ActionRefused(f"The file has changed since you started editing it: {action.file_path}")
+        raise ActionRefused(
+            f"The file has changed since you started editing it: {action.file_path}"
+        )
 
 
 def _create(root: Folder, action: Action) -> None:
@@ -84,7 +94,9 @@ def _delete(root: Folder, action: Action) -> None:
 
 def _chmod(root: Folder, action: Action) -> None:
     path = checked_path(action.file_path)
-    root.replace(path, Entry(root.file(path).oid, _EXECUTABLE if action.execute_filemode else _PLAIN))
+    root.replace(
+        path, Entry(root.file(path).oid, _EXECUTABLE if action.execute_filemode else _PLAIN)
+    )
 
 
 _STEPS = {"create": _create, "update": _update, "move": _move, "delete": _delete, "chmod": _chmod}
@@ -106,14 +118,9 @@ def _mode(action: Action, kept: int) -> int:
     return _EXECUTABLE if action.execute_filemode else _PLAIN
 
 
-def store_commit(
-    repository: pygit2.Repository, tree: pygit2.Oid, parents: list[pygit2.Oid], message: str, *, author: pygit2.Signature, committer: pygit2.Signature
-) -> pygit2.Oid:  # fmt: skip
-    """Write a commit that no ref points to yet."""
-    return repository.create_commit(None, author, committer, message, tree, parents)
-
-
-def move_ref(repository: pygit2.Repository, name: str, old: pygit2.Oid | None, new: pygit2.Oid) -> None:
+def move_ref(
+    repository: pygit2.Repository, name: str, old: pygit2.Oid | None, new: pygit2.Oid
+) -> None:
     """Point a ref to `new`, if it still points to `old` (None: if it is not there).
 
     Raises: RefMoved, if it does not, or if somebody holds its lock.

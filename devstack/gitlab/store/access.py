@@ -29,24 +29,26 @@ ACCESS = f"""
         UNION ALL SELECT s.project_id, MIN(s.group_access, reach.level), 1 FROM reach
               JOIN project_shares s ON s.group_id = reach.id WHERE {LIVE}),
     best(project_id, level) AS (SELECT project_id, MAX(level) FROM access GROUP BY project_id)
-"""  # noqa: S608 - a constant
+"""
 
 
 def levels_in_project(database: Database, user_id: int, project_id: int) -> tuple[int, int]:
     """Return somebody's level in a project by itself and by way of groups; 0 is none."""
     row = database.row(
-        f"WITH RECURSIVE {ACCESS} SELECT MAX(CASE via_group WHEN 0 THEN level END),"  # noqa: S608 - a constant
+        f"WITH RECURSIVE {ACCESS} SELECT MAX(CASE via_group WHEN 0 THEN level END),"
         " MAX(CASE via_group WHEN 1 THEN level END) FROM access WHERE project_id = :project",
         {"user": user_id, "today": today(), "project": project_id},
     )
     return (row[0] or 0, row[1] or 0) if row else (0, 0)
 
 
-def levels_in_projects(database: Database, user_id: int, project_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+def levels_in_projects(
+    database: Database, user_id: int, project_ids: Iterable[int]
+) -> dict[int, tuple[int, int]]:
     """Return the same for many projects with one question."""
     marks = ",".join(str(int(project_id)) for project_id in project_ids)
     rows = database.rows(
-        f"WITH RECURSIVE {ACCESS} SELECT project_id, MAX(CASE via_group WHEN 0 THEN level END),"  # noqa: S608 - integers
+        f"WITH RECURSIVE {ACCESS} SELECT project_id, MAX(CASE via_group WHEN 0 THEN level END),"
         f" MAX(CASE via_group WHEN 1 THEN level END) FROM access WHERE project_id IN ({marks}) GROUP BY project_id",
         {"user": user_id, "today": today()},
     )
@@ -56,7 +58,7 @@ def levels_in_projects(database: Database, user_id: int, project_ids: Iterable[i
 def level_in_group(database: Database, user_id: int, group_id: int) -> int:
     """Return somebody's highest level in a group, inherited included; 0 is none."""
     level: int | None = database.value(
-        f"WITH RECURSIVE {ACCESS} SELECT MAX(level) FROM reach WHERE id = :group",  # noqa: S608 - a constant
+        f"WITH RECURSIVE {ACCESS} SELECT MAX(level) FROM reach WHERE id = :group",
         {"user": user_id, "today": today(), "group": group_id},
     )
     return level or 0
@@ -64,5 +66,8 @@ def level_in_group(database: Database, user_id: int, group_id: int) -> int:
 
 def level_in_namespace(database: Database, user_id: int, namespace_id: int) -> int:
     """Return the level for making projects in a namespace: the owner of a personal one has 50."""
-    own = database.value("SELECT 50 FROM namespaces WHERE id = ? AND kind = 'user' AND owner_id = ?", (namespace_id, user_id))
+    own = database.value(
+        "SELECT 50 FROM namespaces WHERE id = ? AND kind = 'user' AND owner_id = ?",
+        (namespace_id, user_id),
+    )
     return own or level_in_group(database, user_id, namespace_id)

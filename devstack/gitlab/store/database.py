@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 BUSY_SECONDS = 30.0
+Column = str | int | float | None
+
 
 def now() -> str:
     """Return the time in the shape that GitLab's JSON has: UTC with milliseconds and a Z."""
@@ -37,7 +39,9 @@ class Database:
         connection = self._open()
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript((Path(__file__).parent / "schema.sql").read_text(encoding="utf-8"))
+            connection.executescript(
+                (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
+            )
         finally:
             connection.close()
 
@@ -60,19 +64,19 @@ class Database:
         with self.changes() as connection:
             return connection.execute(sql, parameters).rowcount
 
-    def insert(self, table: str, **values: Any) -> int:  # noqa: ANN401 - columns differ in type
+    def insert(self, table: str, **values: Column) -> int:
         """Add one row and return its id."""
         columns = ", ".join(values)
         marks = ", ".join(f":{name}" for name in values)
         with self.changes() as connection:
-            added = connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)  # noqa: S608 - names are ours
+            added = connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)
         return added.lastrowid or 0
 
-    def update(self, table: str, row_id: int, **values: Any) -> None:  # noqa: ANN401 - columns differ in type
+    def update(self, table: str, row_id: int, **values: Column) -> None:
         """Set columns of one row."""
         sets = ", ".join(f"{name} = :{name}" for name in values)
         if sets:
-            self.run(f"UPDATE {table} SET {sets} WHERE id = :row_id", {**values, "row_id": row_id})  # noqa: S608 - names are ours
+            self.run(f"UPDATE {table} SET {sets} WHERE id = :row_id", {**values, "row_id": row_id})
 
     @contextmanager
     def changes(self) -> Iterator[sqlite3.Connection]:

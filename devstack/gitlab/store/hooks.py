@@ -30,7 +30,13 @@ SWITCHES: dict[str, bool] = {
     "resource_access_token_events": False,
     "vulnerability_events": False,
 }
-TEXTS = ("name", "description", "push_events_branch_filter", "branch_filter_strategy", "custom_webhook_template")
+TEXTS = (
+    "name",
+    "description",
+    "push_events_branch_filter",
+    "branch_filter_strategy",
+    "custom_webhook_template",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +63,17 @@ class Hook:
 
 def hooks_of(database: Database, project_id: int | None) -> list[Hook]:
     """Return the hooks of a project, or the system hooks."""
-    return [Hook(*row) for row in database.rows("SELECT * FROM hooks WHERE project_id IS ? ORDER BY id", (project_id,))]
+    return [
+        Hook(*row)
+        for row in database.rows(
+            "SELECT * FROM hooks WHERE project_id IS ? ORDER BY id", (project_id,)
+        )
+    ]
 
 
 def find_hook(database: Database, project_id: int | None, hook_id: int) -> Hook | None:
     """Return one of them."""
-    row = database.row("SELECT * FROM hooks WHERE project_id IS ? AND id = ?", (project_id, hook_id))
+    row = database.row(
+        "SELECT * FROM hooks WHERE project_id IS ? AND id = ?", (project_id, hook_id)
+    )
     return None if row is None else Hook(*row)

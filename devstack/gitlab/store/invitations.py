@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from devstack.gitlab.store.database import now, today
+from devstack.gitlab.store.database import Column, now, today
 from devstack.gitlab.store.members import Source, add_member
 
 if TYPE_CHECKING:
@@ -22,12 +22,19 @@ def invitations_of(database: Database, source: Source) -> list[sqlite3.Row]:
     )
 
 
-def add_invitation(database: Database, source: Source, address: str, **values: Any) -> None:  # noqa: ANN401 - columns differ in type
+def add_invitation(database: Database, source: Source, address: str, **values: Column) -> None:
     """Note that an address was invited.
 
     Raises: sqlite3.IntegrityError, if it was already.
     """
-    database.insert("invitations", source=source.kind, source_id=source.id, invite_email=address, created_at=now(), **values)
+    database.insert(
+        "invitations",
+        source=source.kind,
+        source_id=source.id,
+        invite_email=address,
+        created_at=now(),
+        **values,
+    )
 
 
 def accept_invitations(database: Database, user: User) -> None:
@@ -46,4 +53,4 @@ def accept_invitations(database: Database, user: User) -> None:
 
 def _exists(database: Database, source: Source) -> bool:
     table = "projects" if source.kind == "project" else "namespaces"
-    return database.value(f"SELECT 1 FROM {table} WHERE id = ?", (source.id,)) is not None  # noqa: S608 - two names of ours
+    return database.value(f"SELECT 1 FROM {table} WHERE id = ?", (source.id,)) is not None

@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from devstack.gitlab.store.database import now
+from devstack.gitlab.store.database import Column, now
 
 if TYPE_CHECKING:
     from devstack.gitlab.store.database import Database
@@ -64,7 +64,9 @@ def read_namespace(database: Database, namespace_id: int) -> Namespace:
 
 def find_personal(database: Database, user_id: int) -> Namespace | None:
     """Return somebody's own namespace."""
-    return namespace_of(database.row("SELECT * FROM namespaces WHERE kind = 'user' AND owner_id = ?", (user_id,)))
+    return namespace_of(
+        database.row("SELECT * FROM namespaces WHERE kind = 'user' AND owner_id = ?", (user_id,))
+    )
 
 
 def ancestors(database: Database, namespace_id: int) -> list[Namespace]:
@@ -92,7 +94,14 @@ def descendant_ids(database: Database, namespace_id: int) -> list[int]:
 
 
 def create_group(
-    database: Database, *, name: str, path: str, parent: Namespace | None, owner_id: int, visibility: str, **more: Any  # noqa: ANN401 - columns differ in type
+    database: Database,
+    *,
+    name: str,
+    path: str,
+    parent: Namespace | None,
+    owner_id: int,
+    visibility: str,
+    **more: Column,
 ) -> int:
     """Add a group with its first owner and return its id."""
     with database.changes():
@@ -108,7 +117,12 @@ def create_group(
             **more,
         )
         database.insert(
-            "group_members", group_id=group_id, user_id=owner_id, access_level=50, created_by_id=owner_id, created_at=now()
+            "group_members",
+            group_id=group_id,
+            user_id=owner_id,
+            access_level=50,
+            created_by_id=owner_id,
+            created_at=now(),
         )
     return group_id
 
@@ -118,7 +132,7 @@ def rename_tree(database: Database, old: str, new: str) -> None:
     with database.changes() as connection:
         for table in ("namespaces", "projects"):
             connection.execute(
-                f"UPDATE {table} SET full_path = :new || substr(full_path, length(:old) + 1)"  # noqa: S608 - two names of ours
+                f"UPDATE {table} SET full_path = :new || substr(full_path, length(:old) + 1)"
                 " WHERE full_path = :old OR substr(full_path, 1, length(:old) + 1) = :old || '/' COLLATE NOCASE",
                 {"old": old, "new": new},
             )

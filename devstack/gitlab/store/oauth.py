@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from devstack.gitlab.store.database import now
+from devstack.gitlab.store.database import Column, now
 from devstack.gitlab.store.tokens import digest
 
 if TYPE_CHECKING:
@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 ACCESS_SECONDS = 7200
 CODE_SECONDS = 600
 SESSION_SECONDS = 7 * 24 * 3600
-SCOPES = ("api", "read_api", "read_user", "read_repository", "write_repository", "sudo", "openid", "profile", "email")
+SCOPES = (
+    "api",
+    "read_api",
+    "read_user",
+    "read_repository",
+    "write_repository",
+    "sudo",
+    "openid",
+    "profile",
+    "email",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,9 @@ class AccessToken:
         return self.expires_at <= time.time()
 
 
-def create_application(database: Database, *, name: str, redirect_uris: str, scopes: str, **more: Any) -> tuple[int, str]:  # noqa: ANN401 - columns differ in type
+def create_application(
+    database: Database, *, name: str, redirect_uris: str, scopes: str, **more: Column
+) -> tuple[int, str]:
     """Add an application and return its id and its secret, which nobody can learn later."""
     secret = "gloas-" + secrets.token_hex(32)
     application_id = database.insert(
@@ -83,7 +95,9 @@ def application_of(row: sqlite3.Row | None) -> Application | None:
     return None if row is None else Application(*row)
 
 
-def issue_tokens(database: Database, application_id: int, user_id: int, scopes: str, family: str) -> tuple[str, str, float]:
+def issue_tokens(
+    database: Database, application_id: int, user_id: int, scopes: str, family: str
+) -> tuple[str, str, float]:
     """Add a pair of tokens; return access token, refresh token and the moment of issue."""
     access, refresh, moment = secrets.token_hex(32), secrets.token_hex(32), time.time()
     database.insert(
@@ -102,12 +116,16 @@ def issue_tokens(database: Database, application_id: int, user_id: int, scopes: 
 
 def find_access_token(database: Database, secret: str) -> AccessToken | None:
     """Return the pair with this access token, dead or alive."""
-    return _token_of(database.row("SELECT * FROM access_tokens WHERE digest = ?", (digest(secret),)))
+    return _token_of(
+        database.row("SELECT * FROM access_tokens WHERE digest = ?", (digest(secret),))
+    )
 
 
 def find_refresh_token(database: Database, secret: str) -> AccessToken | None:
     """Return the pair with this refresh token, dead or alive."""
-    return _token_of(database.row("SELECT * FROM access_tokens WHERE refresh_digest = ?", (digest(secret),)))
+    return _token_of(
+        database.row("SELECT * FROM access_tokens WHERE refresh_digest = ?", (digest(secret),))
+    )
 
 
 def _token_of(row: sqlite3.Row | None) -> AccessToken | None:
@@ -133,7 +151,8 @@ def open_session(database: Database, user_id: int) -> str:
 def session_user_id(database: Database, secret: str) -> int | None:
     """Return who is signed in with this cookie."""
     found: int | None = database.value(
-        "SELECT user_id FROM web_sessions WHERE digest = ? AND expires_at > ?", (digest(secret), time.time())
+        "SELECT user_id FROM web_sessions WHERE digest = ? AND expires_at > ?",
+        (digest(secret), time.time()),
     )
     return found
 

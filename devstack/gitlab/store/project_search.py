@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from devstack.gitlab.store.access import ACCESS
-from devstack.gitlab.store.database import today
+from devstack.gitlab.store.database import Column, today
 from devstack.gitlab.store.projects import COLUMNS, Project
 
 if TYPE_CHECKING:
@@ -45,10 +45,14 @@ class ProjectSearch:
         if self.user is None:
             self.conditions.append("p.visibility = 'public'")
         elif not self.user.admin:
-            open_to = "p.visibility = 'public'" if self.user.external else "p.visibility IN ('public', 'internal')"
+            open_to = (
+                "p.visibility = 'public'"
+                if self.user.external
+                else "p.visibility IN ('public', 'internal')"
+            )
             self.conditions.append(f"({open_to} OR best.level >= 10)")
 
-    def where(self, condition: str, **values: Any) -> None:  # noqa: ANN401 - columns differ in type
+    def where(self, condition: str, **values: Column) -> None:
         """Narrow by an SQL condition on `p` and `best`."""
         self.conditions.append(condition)
         self.values |= values
@@ -64,7 +68,9 @@ class ProjectSearch:
         tests = [f"fold({column}) = :word{{0}}" for column in columns]
         if len(text) >= SHORTEST_PARTIAL_SEARCH:
             tests = [f"instr(fold({column}), :word{{0}}) > 0" for column in columns]
-        per_column = [" AND ".join(test.format(number) for number in range(len(words))) for test in tests]
+        per_column = [
+            " AND ".join(test.format(number) for number in range(len(words))) for test in tests
+        ]
         self.conditions.append("(" + " OR ".join(f"({test})" for test in per_column) + ")")
         self.values["phrase"] = text.casefold()
 
@@ -82,9 +88,13 @@ class ProjectSearch:
         expression = ORDERS[column]
         if column == "similarity":
             expression = (
-                "((fold(p.name) = :phrase OR fold(p.path) = :phrase) * 4 + (instr(fold(p.name), :phrase) = 1) * 2"
-                " + (instr(fold(p.path), :phrase) > 0))"
-            ) if "phrase" in self.values else "p.created_at"
+                (
+                    "((fold(p.name) = :phrase OR fold(p.path) = :phrase) * 4 + (instr(fold(p.name), :phrase) = 1) * 2"
+                    " + (instr(fold(p.path), :phrase) > 0))"
+                )
+                if "phrase" in self.values
+                else "p.created_at"
+            )
         self.order = f"{expression} {direction.upper()}, p.id {direction.upper()}"
 
     def count(self) -> int:
@@ -98,4 +108,5 @@ class ProjectSearch:
 
     def _sql(self, what: str) -> str:
         wheres = " AND ".join(self.conditions)
-        return f"WITH RECURSIVE {ACCESS} SELECT {what} FROM projects p LEFT JOIN best ON best.project_id = p.id WHERE {wheres}"  # noqa: S608 - values are bound
+        source = "projects p LEFT JOIN best ON best.project_id = p.id"
+        return f"WITH RECURSIVE {ACCESS} SELECT {what} FROM {source} WHERE {wheres}"

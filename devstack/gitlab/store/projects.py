@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from devstack.gitlab.store.database import now
+from devstack.gitlab.store.database import Column, now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,7 +59,7 @@ def find_project(database: Database, key: str | int) -> Project | None:
     text = str(key)
     column = "id" if text.isdecimal() else "full_path"
     return project_of(
-        database.row(f"SELECT {COLUMNS} FROM projects WHERE {column} = ? AND deleting = 0", (text,))  # noqa: S608 - two names of ours
+        database.row(f"SELECT {COLUMNS} FROM projects WHERE {column} = ? AND deleting = 0", (text,))
     )
 
 
@@ -77,7 +77,7 @@ def find_moved(database: Database, full_path: str) -> Project | None:
     return None if moved is None else find_project(database, moved)
 
 
-def create_project(database: Database, *, owner_id: int | None, **values: Any) -> int:  # noqa: ANN401 - columns differ in type
+def create_project(database: Database, *, owner_id: int | None, **values: Column) -> int:
     """Add a project (with its creator as Owner, where `owner_id` is given) and return its id."""
     moment = now()
     with database.changes():
@@ -107,7 +107,7 @@ def topics_of(database: Database, project_ids: Sequence[int]) -> dict[int, list[
     marks = ",".join("?" * len(project_ids))
     found: dict[int, list[str]] = {project_id: [] for project_id in project_ids}
     for project_id, name in database.rows(
-        f"SELECT pt.project_id, t.name FROM project_topics pt JOIN topics t ON t.id = pt.topic_id"  # noqa: S608 - question marks only
+        f"SELECT pt.project_id, t.name FROM project_topics pt JOIN topics t ON t.id = pt.topic_id"
         f" WHERE pt.project_id IN ({marks}) ORDER BY t.name",
         project_ids,
     ):
@@ -120,7 +120,10 @@ def set_topics(database: Database, project_id: int, names: Iterable[str]) -> Non
     with database.changes() as connection:
         connection.execute("DELETE FROM project_topics WHERE project_id = ?", (project_id,))
         for name in names:
-            connection.execute("INSERT OR IGNORE INTO topics (name, title) VALUES (?, ?)", (name, name))
             connection.execute(
-                "INSERT OR IGNORE INTO project_topics SELECT ?, id FROM topics WHERE name = ?", (project_id, name)
+                "INSERT OR IGNORE INTO topics (name, title) VALUES (?, ?)", (name, name)
+            )
+            connection.execute(
+                "INSERT OR IGNORE INTO project_topics SELECT ?, id FROM topics WHERE name = ?",
+                (project_id, name),
             )

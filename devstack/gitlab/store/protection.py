@@ -25,20 +25,31 @@ class Protection:
 
 def protections(database: Database, project_id: int, kind: str = "branch") -> list[Protection]:
     """Return the rules of a project."""
-    rows = database.rows("SELECT * FROM protected_refs WHERE project_id = ? AND kind = ? ORDER BY id", (project_id, kind))
+    rows = database.rows(
+        "SELECT * FROM protected_refs WHERE project_id = ? AND kind = ? ORDER BY id",
+        (project_id, kind),
+    )
     return [Protection(*row) for row in rows]
 
 
 def find_protection(database: Database, project_id: int, kind: str, name: str) -> Protection | None:
     """Return the rule with exactly this name."""
     row = database.row(
-        "SELECT * FROM protected_refs WHERE project_id = ? AND kind = ? AND name = ?", (project_id, kind, name)
+        "SELECT * FROM protected_refs WHERE project_id = ? AND kind = ? AND name = ?",
+        (project_id, kind, name),
     )
     return None if row is None else Protection(*row)
 
 
 def protect(
-    database: Database, project_id: int, name: str, *, kind: str = "branch", push: int = 40, merge: int = 40, force: bool = False
+    database: Database,
+    project_id: int,
+    name: str,
+    *,
+    kind: str = "branch",
+    push: int = 40,
+    merge: int = 40,
+    force: bool = False,
 ) -> None:
     """Add a rule; where one with this name exists already, that one stays."""
     database.run(

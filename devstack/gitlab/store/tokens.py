@@ -6,9 +6,9 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from devstack.gitlab.store.database import now, today
+from devstack.gitlab.store.database import Column, now, today
 
 if TYPE_CHECKING:
     import sqlite3
@@ -86,7 +86,7 @@ def find_token_by_id(database: Database, token_id: int) -> PersonalToken | None:
 
 
 def create_token(
-    database: Database, user_id: int, name: str, scopes: list[str], expires_at: str | None, **more: Any
+    database: Database, user_id: int, name: str, scopes: list[str], expires_at: str | None, **more: Column
 ) -> tuple[int, str]:  # fmt: skip
     """Add a token and return its id and its text, which nobody can learn later."""
     secret = PREFIX + secrets.token_urlsafe(24)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from devstack.gitlab.store.database import now
+from devstack.gitlab.store.database import Column, now
 
 if TYPE_CHECKING:
     from devstack.gitlab.store.database import Database
@@ -71,7 +71,9 @@ def find_by_login(database: Database, login: str) -> User | None:
     return find_by_username(database, login) or find_by_email(database, login)
 
 
-def create_user(database: Database, *, username: str, name: str, email: str, password: str, **more: Any) -> User:  # noqa: ANN401 - columns differ in type
+def create_user(
+    database: Database, *, username: str, name: str, email: str, password: str, **more: Column
+) -> User:
     """Add an account together with its namespace, in one transaction."""
     with database.changes():
         user_id = database.insert(
