@@ -35,6 +35,7 @@ from devstack.gitlab.git_rights import GitRefusal
 from devstack.gitlab.identity import READING_SCOPES, WRITING_SCOPES, caller, require_scope
 from devstack.gitlab.oauth import endpoints
 from devstack.gitlab.pages import browse, consent, session
+from devstack.gitlab.repository.opening import RepositoryGone
 from devstack.gitlab.request_target import PagePath, RawTarget, Rest, Segment
 
 if TYPE_CHECKING:
@@ -72,8 +73,13 @@ def create_app(server: Server) -> Flask:
     errors.install(app)
     app.register_error_handler(GitRefusal, GitRefusal.response)
     app.register_error_handler(browse.NotSeen, browse.not_seen)
+    app.register_error_handler(RepositoryGone, _repository_gone)
     app.wsgi_app = RawTarget(app.wsgi_app)  # type: ignore[method-assign] # Flask's own way to add middleware
     return app
+
+
+def _repository_gone(_: RepositoryGone) -> Response:
+    return errors.refusal_response(errors.not_found("Project"))
 
 
 def _health(probe: str) -> Response:

@@ -42,7 +42,7 @@ def fill_fork(server: Server, project_id: int) -> None:
         server.database.update("projects", project_id, import_status="failed")
         return
     branch = source.default_branch or DEFAULT_BRANCH
-    copy_repository(server, source.id, project_id, branch)
+    copy_repository(server, source.id, project_id)
     if names.find_branch(open_repository(server, project_id), branch) is not None:
         protect(server.database, project_id, branch)
     server.database.update("projects", project_id, import_status="finished")

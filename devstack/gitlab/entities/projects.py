@@ -9,7 +9,7 @@ from devstack.gitlab.entities.settings import project_settings
 from devstack.gitlab.entities.users import basic_user
 from devstack.gitlab.policy import ProjectRights
 from devstack.gitlab.repository import names
-from devstack.gitlab.repository.opening import DEFAULT_BRANCH, open_repository
+from devstack.gitlab.repository.opening import DEFAULT_BRANCH, RepositoryGone, open_repository
 from devstack.gitlab.state import here
 from devstack.gitlab.store.access import levels_in_projects
 from devstack.gitlab.store.namespaces import Namespace
@@ -161,9 +161,19 @@ def _long_name(namespace: Namespace) -> str:
 
 
 def _tip_tree(project: Project) -> pygit2.Tree | None:
-    repository = open_repository(here(), project.id)
+    try:
+        repository = open_repository(here(), project.id)
+    except RepositoryGone:
+        return None
     commit = names.find_branch(repository, project.default_branch or DEFAULT_BRANCH)
     return None if commit is None else commit.tree
+
+
+def _is_empty(project: Project) -> bool:
+    try:
+        return names.is_empty(open_repository(here(), project.id))
+    except RepositoryGone:
+        return True
 
 
 def _readme_url(project: Project, web_url: str) -> str | None:
@@ -182,7 +192,7 @@ def _rest(project: Project, batch: _Batch, rights: ProjectRights) -> dict[str, A
     namespace = batch.namespaces[project.namespace_id]
     body: dict[str, Any] = {
         "_links": _links(project.id),
-        "empty_repo": names.is_empty(open_repository(here(), project.id)),
+        "empty_repo": _is_empty(project),
         "archived": bool(project.archived),
         "creator_id": project.creator_id,
         "import_status": project.import_status,

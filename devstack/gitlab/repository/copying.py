@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devstack.gitlab.repository.opening import create_repository, open_repository
+from devstack.gitlab.repository.opening import open_repository
 
 if TYPE_CHECKING:
     from devstack.gitlab.state import Server
 
 
-def copy_repository(server: Server, source_id: int, target_id: int, default_branch: str) -> None:
-    """Fill the repository of one project with what another one holds; objects are never removed, so none can lack."""
+def copy_repository(server: Server, source_id: int, target_id: int) -> None:
+    """Fill the repository of one project with what another one holds; begun again, it goes on.
+
+    Objects are never removed from the source, so whatever its refs named at the start can be copied.
+    """
     source = open_repository(server, source_id)
+    target = open_repository(server, target_id)
     refs = {
         name: source.references[name].target
         for name in source.references
         if name.startswith(("refs/heads/", "refs/tags/"))
     }
-    target_path = server.repository_path(target_id)
-    shutil.rmtree(target_path, ignore_errors=True)
-    create_repository(server, target_id, default_branch)
-    objects = Path(source.path) / "objects"
-    shutil.copytree(
-        objects,
-        target_path / "objects",
-        dirs_exist_ok=True,
-        ignore=shutil.ignore_patterns("tmp_*", "incoming-*"),
-    )
+    _copy_missing(Path(source.path) / "objects", Path(target.path) / "objects")
     target = open_repository(server, target_id)
     for name, oid in refs.items():
-        target.references.create(name, oid)
+        target.references.create(name, oid, force=True)
+
+
+def _copy_missing(source: Path, target: Path) -> None:
+    for folder, _, files in os.walk(source):
+        into = target / Path(folder).relative_to(source)
+        if "incoming-" in folder:
+            continue
+        into.mkdir(parents=True, exist_ok=True)
+        for name in files:
+            if name.startswith("tmp_") or (into / name).exists():
+                continue
+            draft = into / f"tmp_{name}"
+            shutil.copy2(Path(folder) / name, draft)
+            draft.replace(into / name)

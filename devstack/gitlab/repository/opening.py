@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 DEFAULT_BRANCH = "main"
 
 
+class RepositoryGone(Exception):
+    """The project was deleted between the look-up of its row and the opening of its repository."""
+
+
 def prepare_library() -> None:
     """Make libgit2 durable and deaf to the configuration of whoever runs the server."""
     pygit2.settings.enable_fsync_gitdir(value=True)
@@ -39,9 +43,18 @@ def create_repository(
 
 
 def open_repository(server: Server, project_id: int) -> pygit2.Repository:
-    """Open the repository of a project."""
+    """Open the repository of a project.
+
+    Raises: RepositoryGone, if it was deleted meanwhile.
+    """
     flags = RepositoryOpenFlag.BARE | RepositoryOpenFlag.NO_SEARCH
-    return pygit2.Repository(str(server.repository_path(project_id)), flags)
+    path = server.repository_path(project_id)
+    try:
+        return pygit2.Repository(str(path), flags)
+    except pygit2.GitError as error:
+        if path.exists():
+            raise
+        raise RepositoryGone(str(path)) from error
 
 
 def remove_repository(path: Path) -> None:
