@@ -14,7 +14,7 @@ NPM := $(BIN)/npm
 # Once the development packages are there, `make install` keeps them.
 LOCK := $(if $(wildcard $(VENV)/dev.stamp),dev,run)
 PACKAGES := $(wildcard core gitlab_bridge storage_sites ledger app labset devstack tools tests bench wsgi.py)
-TEMPLATES := $(wildcard templates devstack/templates)
+TEMPLATES := $(wildcard templates devstack/templates devstack/gitlab/templates)
 CHROMIUM := /usr/bin/chromium
 
 # Trust whom the machine trusts (a company's proxy, say), not only the lists inside uv and node.
