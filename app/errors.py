@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from urllib.parse import quote
 
 from flask import Flask, Response, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -18,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.caller import Door, caller
 from app.headers import request_id
+from app.login import sign_in_url
 from core.errors import (
     Conflict,
     Damaged,
@@ -93,7 +93,7 @@ def wants_json() -> bool:
 
 def _tell_ours(error: LabsetError) -> ResponseReturnValue:
     if isinstance(error, Unauthenticated) and _may_sign_in():
-        return redirect(f"/sign-in?next={quote(_here(), safe='')}")
+        return redirect(sign_in_url())
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("%s %s: %s", status.value, error.code, error.message)
@@ -169,8 +169,3 @@ def _may_sign_in() -> bool:
         return caller().door is Door.NONE
     except Unauthenticated:
         return False
-
-
-def _here() -> str:
-    query = request.query_string.decode("ascii", "ignore")
-    return quote(request.path) + (f"?{query}" if query else "")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import NoReturn
+from urllib.parse import quote
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask_login import LoginManager, UserMixin
 
 from app.caller import caller, platform
@@ -35,6 +36,14 @@ def register_login(app: Flask) -> None:
     manager.session_protection = None
     manager.request_loader(_load)
     manager.unauthorized_handler(_refuse)
+    app.jinja_env.globals["sign_in_url"] = sign_in_url
+
+
+def sign_in_url() -> str:
+    """Return where to sign in and come back to this very page."""
+    query = request.query_string.decode("ascii", "ignore")
+    here = quote(request.path) + (f"?{query}" if query else "")
+    return f"/sign-in?next={quote(here, safe='')}"
 
 
 def _load(_request: Request) -> SignedIn | None:

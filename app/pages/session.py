@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug import Response
@@ -26,10 +26,17 @@ _MINUTES_AT_GITLAB = 15
 
 @blueprint.get("/sign-in")
 def sign_in() -> ResponseReturnValue:
-    """Send the browser to GitLab; back it comes to `?next=`."""
+    """Say what signing in means; whoever is signed in goes on to `?next=`."""
     goal = own_path(request.args.get("next", ""))
     if caller().door is not Door.NONE:
         return redirect(goal)
+    return render_template("session/sign_in.html", goal=goal)
+
+
+@blueprint.post("/sign-in")
+def go_to_gitlab() -> ResponseReturnValue:
+    """Send the browser to GitLab; back it comes to the form's `next`."""
+    goal = own_path(request.form.get("next", ""))
     oauth = shell().oauth
     if not oauth.is_configured:
         raise NotFound(

@@ -164,7 +164,7 @@ class Browser:
     def sign_in(self, name: str, goal: str = "/") -> Any:  # noqa: ANN401 - werkzeug's test response
         """Sign in all the way; return Labset's last answer."""
         self.sign_in_at_gitlab(name)
-        left = self.labset.get("/sign-in", query_string={"next": goal})
+        left = self.labset.post("/sign-in", data={"next": goal})
         back = urlsplit(self.consent(left.headers["Location"]))
         return self.labset.get(f"{back.path}?{back.query}")
 

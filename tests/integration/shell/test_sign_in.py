@@ -26,7 +26,7 @@ def test_signing_in_leads_back_to_where_one_wanted_to_go(browse: Browse) -> None
 def test_the_way_to_gitlab_carries_pkce_and_state_and_no_secret(
     house: House, browse: Browse
 ) -> None:
-    left = browse().labset.get("/sign-in")
+    left = browse().labset.post("/sign-in")
     asked = parse_qs(urlsplit(left.headers["Location"]).query)
     assert asked["code_challenge_method"] == ["S256"]
     assert asked["scope"] == ["api"]
@@ -53,7 +53,7 @@ def test_the_session_cookie_holds_nothing_but_a_random_id(house: House, browse: 
 
 def test_cookies_are_secure_where_labset_is_https(house: House) -> None:
     app = house.with_settings(base_url="https://labset.test")
-    left = app.test_client().get("/sign-in")
+    left = app.test_client().post("/sign-in")
     assert "Secure" in left.headers["Set-Cookie"]
     assert left.headers["Strict-Transport-Security"]
 
@@ -90,7 +90,7 @@ def test_signing_out_ends_the_session_at_once_and_the_tokens_at_gitlab(
 def test_another_browser_cannot_finish_what_this_one_began(browse: Browse) -> None:
     mine, other = browse(), browse()
     mine.sign_in_at_gitlab("alice")
-    back = urlsplit(mine.consent(mine.labset.get("/sign-in").headers["Location"]))
+    back = urlsplit(mine.consent(mine.labset.post("/sign-in").headers["Location"]))
     answer = other.labset.get(f"{back.path}?{back.query}")
     assert answer.status_code == 400
     assert other.session_id() == ""
@@ -99,14 +99,14 @@ def test_another_browser_cannot_finish_what_this_one_began(browse: Browse) -> No
 def test_a_code_serves_once(browse: Browse) -> None:
     browser = browse()
     browser.sign_in_at_gitlab("alice")
-    back = urlsplit(browser.consent(browser.labset.get("/sign-in").headers["Location"]))
+    back = urlsplit(browser.consent(browser.labset.post("/sign-in").headers["Location"]))
     assert browser.labset.get(f"{back.path}?{back.query}").status_code == 302
     assert browser.labset.get(f"{back.path}?{back.query}").status_code == 400
 
 
 def test_a_made_up_code_is_refused_without_a_loop(browse: Browse) -> None:
     browser = browse()
-    left = browser.labset.get("/sign-in")
+    left = browser.labset.post("/sign-in")
     state = parse_qs(urlsplit(left.headers["Location"]).query)["state"][0]
     answer = browser.labset.get(f"/sign-in/callback?code=made-up&state={state}")
     assert answer.status_code == 401
@@ -116,7 +116,7 @@ def test_a_made_up_code_is_refused_without_a_loop(browse: Browse) -> None:
 def test_declining_at_gitlab_is_told_in_words(browse: Browse) -> None:
     browser = browse()
     browser.sign_in_at_gitlab("carol")
-    left = browser.labset.get("/sign-in")
+    left = browser.labset.post("/sign-in")
     back = urlsplit(browser.consent(left.headers["Location"], button="Deny"))
     answer = browser.labset.get(f"{back.path}?{back.query}")
     assert answer.status_code == 403
@@ -124,7 +124,7 @@ def test_declining_at_gitlab_is_told_in_words(browse: Browse) -> None:
 
 
 def test_without_an_application_the_page_says_how_to_register_one(house: House) -> None:
-    answer = house.with_settings(oauth_id=None).test_client().get("/sign-in")
+    answer = house.with_settings(oauth_id=None).test_client().post("/sign-in")
     assert answer.status_code == 404
     assert "LABSET_GITLAB_OAUTH_ID" in answer.text
 
@@ -185,3 +185,20 @@ def test_a_gitlab_that_is_away_ends_no_session(house: House, browse: Browse) -> 
     answer = client.get("/api/v1/csrf")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert whoami(browser) == 200
+
+
+def test_a_cookie_that_gitlab_refuses_can_be_forgotten(house: House) -> None:
+    client = house.client()
+    client.set_cookie("tokenGitLab", "dead")
+    assert client.get("/api/v1/user").status_code == 401
+    form = {"csrf_token": client.get("/api/v1/csrf").get_json()["csrf_token"]}
+    assert client.post("/sign-out", data=form).status_code == 302
+    assert client.get_cookie("tokenGitLab") is None
+
+
+def test_a_cookie_that_cannot_be_a_token_can_be_forgotten(house: House) -> None:
+    client = house.client()
+    client.set_cookie("tokenGitLab", '"two words"')
+    assert client.get("/api/v1/user").status_code == 401
+    assert client.post("/sign-out").status_code == 302
+    assert client.get_cookie("tokenGitLab") is None
