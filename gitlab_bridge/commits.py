@@ -46,7 +46,6 @@ class Committer:
         self._tables = tables
         self._copies = copies
         self._clock = clock
-        self._stalled_at = float("-inf")
 
     def commit(self, actor: Actor, dataset_id: DatasetId, order: CommitOrder) -> Committed:
         """Make one commit, or find the one that an earlier try made.
@@ -54,15 +53,24 @@ class Committer:
         Raises:  Unavailable: the outcome is not known, the same order can be given again. Any other
                  error: nothing was made, and nothing of this order will be.
         """
+        if order.branch.name.startswith("refs/"):
+            raise Invalid(f"{order.branch} is not the plain name of a branch.")
         mirror = self._mirrors.of(dataset_id)
-        came_at = time.monotonic()
+        came_at = time.time()
         with mirror.branch_lock(order.branch.name, QUEUE_SECONDS):
-            if self._stalled_at > came_at:  # do not let the whole queue wait for it one by one
+            if mirror.stalled_since(came_at):  # do not let the whole queue wait one by one
                 raise no_answer()
-            return self._take_turn(actor, dataset_id, order)
+            began_at = time.monotonic()
+            try:
+                return self._take_turn(actor, dataset_id, order, began_at)
+            except Unavailable:
+                if time.monotonic() - began_at > _PATIENCE_SECONDS:
+                    mirror.note_stall()
+                raise
 
-    def _take_turn(self, actor: Actor, dataset_id: DatasetId, order: CommitOrder) -> Committed:
-        began_at = time.monotonic()
+    def _take_turn(
+        self, actor: Actor, dataset_id: DatasetId, order: CommitOrder, began_at: float
+    ) -> Committed:
         in_doubt = False
         for attempt in range(TRIES):
             tip = self._tip(actor, dataset_id, order, look_now=attempt > 0)
@@ -78,7 +86,8 @@ class Committer:
             check_push(outcome, in_doubt=in_doubt)
             if outcome.failure is not Failure.STALE:
                 in_doubt = True
-                self._check_patience(began_at)
+                if time.monotonic() - began_at > _PATIENCE_SECONDS:
+                    raise no_answer()  # what needs a stalled GitLab must end within 15 seconds
             self._clock.sleep(random.uniform(0, _PAUSE_SECONDS * (attempt + 1)))  # noqa: S311
         raise Unavailable("This branch moves too fast for another commit; try again in a moment.")
 
@@ -97,12 +106,6 @@ class Committer:
     def _draft(self, dataset_id: DatasetId, order: CommitOrder, tip: str | None) -> Draft:
         now = self._clock.now()
         return self._copies.read(dataset_id, lambda opened: make_draft(opened, order, tip, now))
-
-    def _check_patience(self, began_at: float) -> None:
-        """Stop trying if GitLab is slow to fail: what needs it must end within 15 seconds."""
-        if time.monotonic() - began_at > _PATIENCE_SECONDS:
-            self._stalled_at = time.monotonic()
-            raise no_answer()
 
     def _push(
         self,

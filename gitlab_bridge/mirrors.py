@@ -67,6 +67,7 @@ class Mirror:
         self._key = str(self.path)
         self._damage_mark = self.path / "damaged"
         self._move_mark = str(root / f"{dataset_id}.moved")
+        self._stall_mark = root / f"{dataset_id}.stalled"
         self._lock = root / f"{dataset_id}.lock"
         self._dataset_id = dataset_id
 
@@ -123,6 +124,17 @@ class Mirror:
         os.close(descriptor)
         now = max(self.stamp() + 1, time.time_ns())
         os.utime(self._move_mark, ns=(now, now))
+
+    def note_stall(self) -> None:
+        """Tell whoever waits to push, in all processes, that GitLab does not answer."""
+        self._stall_mark.touch()
+
+    def stalled_since(self, moment: float) -> bool:
+        """Whether a push has stalled after `moment` (seconds since 1970)."""
+        try:
+            return self._stall_mark.stat().st_mtime > moment
+        except FileNotFoundError:
+            return False
 
     def mark_damaged(self) -> None:
         """Let the next fetch make the copy anew."""

@@ -32,9 +32,10 @@ _KEPT_TOP_KEYS = ("meta", "desc")
 # of YAML take for booleans go the long way round.
 _WORDS = r"(?!(?i:null|true|false|yes|no|on|off|y|n)(?:\n|\Z))"
 _MD5 = r"(?!\d+(?:e\d+)?(?:\n|\Z))[0-9a-f]{32}"
+_INSIDE = r"""\w.()+=@~&*!,'"%^$;<>?\[\]{}|\-"""
 _NAME = (
-    rf"{_WORDS}[^\W\d](?:[\w .()+=@~-]*[\w.()+=@~-])?"
-    r"|[0-9][\w .()+=@~-]*\.[a-df-zA-DF-Z]\w*"
+    rf"{_WORDS}[^\W\d](?:[{_INSIDE} ]*[{_INSIDE}])?"
+    rf"|[0-9][{_INSIDE} ]*\.[a-df-zA-DF-Z]\w*"
 )
 _WRITTEN_BY_US = re.compile(
     rf"outs:\n- md5: ({_MD5})(\.dir)?\n  size: (0|[1-9]\d{{0,17}})\n"
@@ -157,23 +158,39 @@ def _parse_other(text: str) -> tuple[str, Pointer | Broken]:
 
 def _load_lines(text: str) -> Mapping[str, object]:
     """Read the forms that DVC itself writes without YAML's cost; anything else is _NotSimple."""
-    top: dict[str, object] = {}
-    out: dict[str, object] | None = None
+    reading = _Lines()
     for line in text.removesuffix("\n").split("\n"):
-        if line == "outs:" and "outs" not in top:
-            out = {}
-            top["outs"] = [out]
-            continue
+        reading.take(line)
+    if not reading.out:
+        raise _NotSimple
+    return reading.top
+
+
+class _Lines:
+    """What was read of a pointer so far, line by line."""
+
+    def __init__(self) -> None:
+        self.top: dict[str, object] = {}
+        self.out: dict[str, object] = {}
+        self._target: dict[str, object] | None = None  # where lines without a dash belong
+
+    def take(self, line: str) -> None:
+        """Read one line more, or give up."""
+        if line == "outs:" and "outs" not in self.top:
+            self.top["outs"] = [self.out]
+            self._target = self.out
+            return
         found = _LINE.fullmatch(line)
         if found is None:
             raise _NotSimple
         lead, key, value = found.groups()
-        target = top if lead == "" else out
-        first = target is out and not out
-        if target is None or key in target or first is not (lead == "- "):
+        if lead == "":
+            self._target = None
+        begins = self._target is self.out and not self.out
+        into = self.top if lead == "" else self._target
+        if into is None or key in into or (lead != "" and begins is not (lead == "- ")):
             raise _NotSimple
-        target[key] = _simple_scalar(value)
-    return top
+        into[key] = _simple_scalar(value)
 
 
 def _simple_scalar(text: str) -> object:

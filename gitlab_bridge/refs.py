@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 import time
@@ -19,6 +20,7 @@ from gitlab_bridge.advert import Advert, AdvertReader, Moved, parse_advert, sent
 from gitlab_bridge.freshness import Fresh
 from gitlab_bridge.mirrors import Mirror, Mirrors, Missing
 from gitlab_bridge.program import Failure, Outcome
+from gitlab_bridge.recent import Recent
 from gitlab_bridge.revisions import commit_of
 
 Locate = Callable[[Actor, DatasetId], str]
@@ -35,13 +37,14 @@ class RefTable:
     """Branches and tags with the commits that they name, all present in the copy.
 
     `tag_objects` are the objects (40 hex) that tags name directly: where such a one is no commit, it
-    holds the tag's note. `stamp` is the copy's move mark before GitLab was asked.
+    holds the tag's note. `digest` is that of the advertisement, `stamp` the copy's move mark before
+    GitLab was asked.
     """
 
     heads: dict[str, Revision]
     tags: dict[str, Revision]
     tag_objects: dict[str, str]
-    body: bytes
+    digest: bytes
     stamp: int
 
 
@@ -55,7 +58,7 @@ class RefTables:
         self._fresh: Fresh[int, RefTable] = Fresh(self._load)
         self._askers: dict[int, Actor] = {}
         self._urls: dict[int, str] = {}
-        self._latest: dict[int, RefTable] = {}
+        self._latest: Recent[int, RefTable] = Recent(2_000)
         self._guards = [threading.Lock() for _ in range(_GUARDS)]
         self._copies: dict[int, Future[None]] = {}
         self._copies_guard = threading.Lock()
@@ -90,7 +93,7 @@ class RefTables:
         actor = self._askers.get(dataset_id.number)
         if actor is None:
             raise Unavailable("The copy of this history is being repaired; try again in a moment.")
-        self._latest.pop(dataset_id.number, None)
+        self._latest.forget_where(lambda number: number == dataset_id.number)
         self.table_now(actor, dataset_id)
 
     def _get(self, actor: Actor, number: int, ask: Callable[[int], RefTable]) -> RefTable:
@@ -108,10 +111,12 @@ class RefTables:
         mirror = self._mirrors.of(dataset_id)
         stamp = mirror.stamp()
         body = self._ask(actor, dataset_id)
-        known = self._latest.get(number)
-        if known is None or known.body != body or mirror.needs_rebuild:
+        digest = hashlib.sha256(body).digest()
+        known = self._latest.find(number)
+        if known is None or known.digest != digest or mirror.needs_rebuild:
             known = self._bring(mirror, actor, dataset_id, body)
-        table = self._latest[number] = replace(known, stamp=stamp)
+        table = replace(known, stamp=stamp)
+        self._latest.keep(number, table)
         return table
 
     def _ask(self, actor: Actor, dataset_id: DatasetId) -> bytes:
@@ -231,7 +236,7 @@ def _holds(mirror: Mirror, advert: Advert) -> bool:
 
 
 def _read_table(mirror: Mirror, advert: Advert, body: bytes) -> RefTable:
-    """Build the table from the copy; `body` is only remembered if it says the same."""
+    """Build the table from the copy; the advertisement is only remembered if it says the same."""
     refs = mirror.public_refs()
     repository = mirror.repository()
     commits = {oid: commit_of(repository, oid) for oid in set(refs.values())}
@@ -241,4 +246,5 @@ def _read_table(mirror: Mirror, advert: Advert, body: bytes) -> RefTable:
     }
     tags = {n.removeprefix("refs/tags/"): r for n, r in named.items() if n.startswith("refs/tags/")}
     objects = {name: refs[f"refs/tags/{name}"] for name in tags}
-    return RefTable(heads, tags, objects, body if refs == advert.refs else b"", 0)
+    digest = hashlib.sha256(body).digest() if refs == advert.refs else b""
+    return RefTable(heads, tags, objects, digest, 0)

@@ -8,8 +8,6 @@ from core.model.content import Entry, Pointer, Statistics, Text
 from gitlab_bridge.recent import Recent
 from gitlab_bridge.trees import PointerTexts, TreeReader
 
-_MAX_DEPTH = 500
-
 
 class TreeCounter:
     """Counts files and bytes of trees, which are named by what they hold."""
@@ -19,33 +17,46 @@ class TreeCounter:
         self._counted: Recent[str, Statistics] = Recent(100_000)
 
     def count(self, repository: pygit2.Repository, tree: pygit2.Tree) -> Statistics:
-        """Return the numbers of a tree with all below it; folders deeper than 500 count as empty."""
-        return self._count(TreeReader(repository, self._pointers), tree, 0)
+        """Return the numbers of a tree with all below it, however often a folder repeats in it."""
+        reader = TreeReader(repository, self._pointers)
+        known: dict[str, Statistics] = {}
+        waiting = [tree]
+        while waiting:
+            folder = waiting[-1]
+            files, below = self._look(reader, folder, known)
+            missing = [child for child in below if str(child.id) not in known]
+            waiting.extend(missing)
+            if not missing:
+                parts = [*files, *(known[str(child.id)] for child in below)]
+                self._keep(known, folder, parts)
+                waiting.pop()
+        return known[str(tree.id)]
 
-    def _count(self, reader: TreeReader, tree: pygit2.Tree, depth: int) -> Statistics:
-        key = str(tree.id)
-        found = self._counted.find(key)
-        if found is None:
-            found = self._add_up(reader, tree, depth)
-            self._counted.keep(key, found)
-        return found
-
-    def _add_up(self, reader: TreeReader, tree: pygit2.Tree, depth: int) -> Statistics:
-        files = size_bytes = 0
-        for entry in reader.list_folder(tree, ""):
-            below = (
-                tree[entry.path.name] if entry.type == "directory" and not entry.content else None
-            )
-            if isinstance(below, pygit2.Tree):
-                part = self._count(reader, below, depth + 1) if depth < _MAX_DEPTH else _NOTHING
+    def _look(
+        self, reader: TreeReader, folder: pygit2.Tree, known: dict[str, Statistics]
+    ) -> tuple[list[Statistics], list[pygit2.Tree]]:
+        """Return what lies directly in the folder: numbers of its files, and its folders."""
+        found = self._counted.find(str(folder.id))
+        if found is not None:
+            known[str(folder.id)] = found
+            return [found], []
+        files: list[Statistics] = []
+        below: list[pygit2.Tree] = []
+        for entry in reader.list_folder(folder, ""):
+            if entry.type == "directory" and not entry.content:
+                below.append(folder[entry.path.name].peel(pygit2.Tree))
             else:
-                part = _of_file(entry)
-            files += part.files
-            size_bytes += part.size_bytes
-        return Statistics(files, size_bytes)
+                files.append(_of_file(entry))
+        return files, below
 
-
-_NOTHING = Statistics(0, 0)
+    def _keep(
+        self, known: dict[str, Statistics], folder: pygit2.Tree, parts: list[Statistics]
+    ) -> None:
+        total = Statistics(
+            sum(part.files for part in parts), sum(part.size_bytes for part in parts)
+        )
+        known[str(folder.id)] = total
+        self._counted.keep(str(folder.id), total)
 
 
 def _of_file(entry: Entry) -> Statistics:

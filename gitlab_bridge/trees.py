@@ -5,6 +5,8 @@ Where `name` and `name.dvc` both exist, the pointer is shown.
 
 from __future__ import annotations
 
+import hashlib
+import time
 import unicodedata
 from collections.abc import Iterator
 
@@ -18,6 +20,7 @@ from gitlab_bridge.pointers import MAX_POINTER_BYTES, SUFFIX, parse_pointer
 from gitlab_bridge.recent import Recent
 
 MAX_ENTRIES = 500_000
+MAX_PARSING_SECONDS = 5.0  # 100,000 ordinary pointers take half a second, some hostile ones longer
 _SUFFIX = SUFFIX.encode()
 _HIDDEN = frozenset(
     {b".gitignore", b".dvc", b".dvcignore", b".gitattributes", b".gitmodules", b".git"}
@@ -35,6 +38,7 @@ class TreeReader:
         self._repository = repository
         self._odb = repository.odb
         self._pointers = pointers
+        self._parsing_seconds = 0.0
 
     def list_folder(self, tree: pygit2.Tree, prefix: str) -> Iterator[Entry]:
         """Yield what lies directly in `tree`, whose path is `prefix` ("" or ending with `/`)."""
@@ -48,7 +52,7 @@ class TreeReader:
             if problem or len(prefix) + len(shown) > _BIGGEST_PART:
                 problem = problem or _length_problem(prefix, shown)
             if problem:
-                yield _unsafe(prefix, shown, problem, items)
+                yield _unsafe(prefix, shown, problem)
             else:
                 yield self._entry(joined(prefix, shown.decode()), shown.decode(), item, is_pointer)
 
@@ -119,7 +123,12 @@ class TreeReader:
     def _parse(self, oid: str) -> tuple[str, Pointer | Broken]:
         if self._size(oid) > MAX_POINTER_BYTES:
             return "", Broken(f"it is longer than {MAX_POINTER_BYTES} bytes")
-        return parse_pointer(self._odb.read(oid)[1])
+        began = time.thread_time()
+        parsed = parse_pointer(self._odb.read(oid)[1])
+        self._parsing_seconds += time.thread_time() - began
+        if self._parsing_seconds > MAX_PARSING_SECONDS:
+            raise TooLarge("The pointers of this revision take too long to be read.")
+        return parsed
 
     def _size(self, oid: str) -> int:
         return self._odb.read_header(oid)[1]
@@ -202,14 +211,11 @@ def _length_problem(prefix: str, raw: bytes) -> str | None:
     return None
 
 
-def _unsafe(prefix: str, raw: bytes, problem: str, items: dict[bytes, pygit2.Object]) -> Entry:
+def _unsafe(prefix: str, raw: bytes, problem: str) -> Entry:
     """List what no dataset path can name under a name near to it, with the reason."""
-    text = unicodedata.normalize("NFC", raw.decode("utf-8", "replace"))
-    safe = "".join("_" if segment_problem(f"a{letter}b") else letter for letter in text)[:60]
+    text = unicodedata.normalize("NFC", raw.decode("utf-8", "replace"))[:60]
+    safe = "".join("_" if segment_problem(f"a{letter}b") else letter for letter in text)
+    mark = hashlib.sha1(raw, usedforsecurity=False).hexdigest()[:6]
     room = len(prefix.encode()) + 4 * len(safe) + 20 < MAX_PATH_BYTES
-    place, number = (prefix if room else ""), 1
-    name = f"{safe}_"
-    while segment_problem(name) or name.encode() in items or (name + SUFFIX).encode() in items:
-        number += 1
-        name = f"{safe}_{number}"
-    return Entry(FilePath(place + name), "file", Broken(f"its name {problem}: rename it with git"))
+    path = FilePath(f"{prefix if room else ''}{safe}_{mark}")
+    return Entry(path, "file", Broken(f"its name {problem}: rename it with git"))

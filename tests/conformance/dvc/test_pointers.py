@@ -14,7 +14,7 @@ from dvc.schema import COMPILED_SINGLE_STAGE_SCHEMA
 from dvc.utils.serialize import dumps_yaml, loads_yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scmrepo.git import GitWildMatchPattern
+from scmrepo.git import GitWildMatchPattern  # type: ignore[attr-defined] # as DVC finds it
 
 from core.model.content import Pointer
 from core.model.names import Md5, segment_problem
@@ -141,9 +141,10 @@ def test_we_read_what_dvc_added_and_write_the_same_bytes(added: Path) -> None:
         pointer = read_pointer(name, text)
         assert isinstance(pointer, Pointer), (name, pointer)
         assert write_pointer(name, pointer) == text
-    assert pointer.md5.is_directory
-    assert pointer.files == 2
-    assert pointer.size_bytes == 3
+    packed = read_pointer("packed dir", (added / "packed dir.dvc").read_bytes())
+    assert isinstance(packed, Pointer)
+    assert packed.md5.is_directory
+    assert (packed.files, packed.size_bytes) == (2, 3)
 
 
 def test_the_ignore_file_equals_the_one_that_dvc_left(added: Path) -> None:

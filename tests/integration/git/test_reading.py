@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from core.errors import NotFound
@@ -19,7 +17,7 @@ def mixed(project: Project) -> Project:
     assert project.clone is not None
     (project.clone / "b").mkdir()
     (project.clone / "link").symlink_to("/etc/passwd")
-    os.symlink("elsewhere", project.clone / "sly.dvc")
+    (project.clone / "sly.dvc").symlink_to("elsewhere")
     project.push(
         {
             ".gitignore": b"/a.jpg\n",
@@ -49,7 +47,8 @@ def test_a_folder_shows_files_for_pointers_and_hides_what_is_dvcs_own(
     assert entries["b"].type == "directory"
     assert entries["packed"].packed == Pointer(Md5("b" * 32, is_directory=True), 30, 3)
     for name in ("broken.csv", "foreign.csv", "link", "odd_name.txt_", "\u00e9.txt_"):
-        assert isinstance(entries[name].content, Broken), name
+        found = [entry for path, entry in entries.items() if path.startswith(name)]
+        assert [type(entry.content) for entry in found] == [Broken], name
     assert not [name for name in entries if name.startswith(".") or name.endswith(".dvc")]
     assert [entry.type for entry in entries.values()][:2] == ["directory", "directory"]
 
