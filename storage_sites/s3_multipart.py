@@ -1,0 +1,143 @@
+"""Multipart uploads: created, filled by many threads, completed or aborted."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from typing import TYPE_CHECKING, Final
+
+from core.model.storage import BLOCK_BYTES, Placement
+from core.ports import StagingRecords
+from storage_sites.s3_connection import S3Connection
+from storage_sites.s3_errors import Kind, SiteFailure
+
+if TYPE_CHECKING:
+    from types_boto3_s3.type_defs import CompletedPartTypeDef
+
+PART_BYTES: Final = 2 * BLOCK_BYTES
+
+
+class Multipart:
+    """One multipart upload to `key`, recorded as `record` before it exists."""
+
+    def __init__(
+        self,
+        connection: S3Connection,
+        staging: StagingRecords,
+        placement: Placement,
+        key: str,
+        record: str,
+    ) -> None:
+        self.key = key
+        self.parts = 0
+        self.size_bytes = 0
+        self._connection = connection
+        self._staging = staging
+        self._placement = placement
+        self._record = record
+        self._upload_id: str | None = None
+        self._is_completed = False
+        self._under_way: deque[Future[CompletedPartTypeDef]] = deque()
+        self._done: list[CompletedPartTypeDef] = []
+
+    def begin(self) -> None:
+        """Record it, then create it."""
+        self._staging.record_staging(self._placement, self._record, None)
+        with self._connection.call():
+            created = self._connection.boto.create_multipart_upload(
+                Bucket=self._connection.bucket,
+                Key=self.key,
+                ContentType="application/octet-stream",
+            )
+        self._upload_id = created["UploadId"]
+        self._staging.record_staging(self._placement, self._record, self._upload_id)
+
+    def send(self, data: bytes, *, at_once: int) -> None:
+        """Send the next part from a thread; waits while `at_once` are under way."""
+        self._submit(lambda number: self._upload(number, data), len(data), at_once)
+
+    def copy(self, source: str, first: int, length_bytes: int, *, at_once: int) -> None:
+        """Let the server copy a range of another key as the next part."""
+        byte_range = f"bytes={first}-{first + length_bytes - 1}"
+        self._submit(lambda number: self._copy(number, source, byte_range), length_bytes, at_once)
+
+    def complete(self) -> None:
+        """Wait for the parts and make the object of them."""
+        self._settle(0)
+        with self._connection.call():
+            self._connection.patient_boto.complete_multipart_upload(
+                Bucket=self._connection.bucket,
+                Key=self.key,
+                UploadId=self._upload_id or "",
+                MultipartUpload={"Parts": self._done},
+            )
+        self._is_completed = True
+
+    def clean_up(self, *, remove_key: bool) -> None:
+        """Abort what was not completed; forget the record once nothing is left."""
+        wait(self._under_way)
+        if not self._is_completed:
+            abort(self._connection, self.key, self._upload_id)
+        if remove_key:
+            with self._connection.call():
+                self._connection.boto.delete_object(Bucket=self._connection.bucket, Key=self.key)
+        self._staging.forget_staging(self._placement, self._record)
+
+    def _submit(
+        self, make: Callable[[int], CompletedPartTypeDef], size_bytes: int, at_once: int
+    ) -> None:
+        self._settle(at_once - 1)
+        self.parts += 1
+        self.size_bytes += size_bytes
+        self._under_way.append(self._connection.pool.submit(make, self.parts))
+
+    def _settle(self, leave: int) -> None:
+        while len(self._under_way) > leave:
+            self._done.append(self._under_way[0].result())
+            self._under_way.popleft()
+
+    def _upload(self, number: int, data: bytes) -> CompletedPartTypeDef:
+        md5 = hashlib.md5(data, usedforsecurity=False).digest()
+        with self._connection.call(from_pool=True):
+            answer = self._connection.boto.upload_part(
+                Bucket=self._connection.bucket,
+                Key=self.key,
+                UploadId=self._upload_id or "",
+                PartNumber=number,
+                Body=data,
+                ContentMD5=base64.b64encode(md5).decode(),
+            )
+        return {"PartNumber": number, "ETag": answer["ETag"]}
+
+    def _copy(self, number: int, source: str, byte_range: str) -> CompletedPartTypeDef:
+        with self._connection.call(from_pool=True):
+            answer = self._connection.patient_boto.upload_part_copy(
+                Bucket=self._connection.bucket,
+                Key=self.key,
+                UploadId=self._upload_id or "",
+                PartNumber=number,
+                CopySource={"Bucket": self._connection.bucket, "Key": source},
+                CopySourceRange=byte_range,
+            )
+        return {"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]}
+
+
+def abort(connection: S3Connection, key: str, upload_id: str | None) -> None:
+    """Abort an upload; all of that key, if the id is not known. One that is gone is fine."""
+    upload_ids = [upload_id]
+    if upload_id is None:
+        with connection.call():
+            answer = connection.boto.list_multipart_uploads(Bucket=connection.bucket, Prefix=key)
+        upload_ids = [one["UploadId"] for one in answer.get("Uploads", ()) if one["Key"] == key]
+    for one in filter(None, upload_ids):
+        try:
+            with connection.call():
+                connection.boto.abort_multipart_upload(
+                    Bucket=connection.bucket, Key=key, UploadId=one
+                )
+        except SiteFailure as problem:
+            if problem.failure.kind is not Kind.ABSENT:
+                raise
