@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from core.errors import Conflict, Invalid, TooLarge
 from core.model.content import Entry, Pointer, may_belong_in_git
 from core.model.names import FilePath, Md5, collisions, path_problem
-from core.model.uploads import MAX_FILES, Announced, UploadFile
+from core.model.uploads import MAX_FILES, MAX_SESSION_TEXT_BYTES, Announced, UploadFile
 
 MAX_FILE_BYTES = 5 * 1024**4
 
@@ -38,7 +38,8 @@ def plan_files(
 
     `standing` is what the base revision holds at each path, or above it where a folder is packed.
     A file moves from git to the site when it grows, never back.
-    Raises:  Conflict, naming every path where a folder stands or that lies in a packed folder.
+    Raises:  Conflict, naming every path where a folder stands or that lies in a packed folder;
+             TooLarge, if what may lie in git is too much for one commit.
     """
     problems = [
         (str(one.path), problem)
@@ -47,7 +48,14 @@ def plan_files(
     ]
     if problems:
         raise Conflict(_sentence(problems), code="path_taken", details=_details(problems))
-    return tuple(_plan(one, standing.get(one.path)) for one in announced)
+    planned = tuple(_plan(one, standing.get(one.path)) for one in announced)
+    text_bytes = sum(file.size_bytes for file in planned if file.git_candidate)
+    if text_bytes > MAX_SESSION_TEXT_BYTES:
+        raise TooLarge(
+            f"The small texts have {text_bytes} bytes together; one commit of git takes at most "
+            f"{MAX_SESSION_TEXT_BYTES}: send them in several."
+        )
+    return planned
 
 
 def standing_problem(path: FilePath, entry: Entry | None) -> str | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.errors import Conflict, Invalid, TooLarge
-from core.model.content import Entry, Pointer, Text
+from core.model.content import MAX_TEXT_BYTES, Entry, Pointer, Text
 from core.model.names import FilePath, Md5
-from core.model.uploads import MAX_FILES, Announced
+from core.model.uploads import MAX_FILES, MAX_SESSION_TEXT_BYTES, Announced
 from core.usecases.announce import parse_announced, plan_files
 
 MD5 = "d41d8cd98f00b204e9800998ecf8427e"
@@ -42,6 +42,15 @@ def test_a_commit_has_at_most_20000_files() -> None:
     parse_announced([(f"{i}.jpg", 1, MD5) for i in range(MAX_FILES)])
     with pytest.raises(TooLarge):
         parse_announced([(f"{i}.jpg", 1, MD5) for i in range(MAX_FILES + 1)])
+
+
+def test_the_texts_of_one_commit_are_bounded_together() -> None:
+    fitting = MAX_SESSION_TEXT_BYTES // MAX_TEXT_BYTES
+    texts = [announce(f"{i}.txt", MAX_TEXT_BYTES) for i in range(fitting)]
+    pictures = [announce("a.jpg", MAX_SESSION_TEXT_BYTES)]
+    plan_files([*texts, *pictures], {})
+    with pytest.raises(TooLarge):
+        plan_files([*texts, announce("last.txt", MAX_TEXT_BYTES)], {})
 
 
 def test_a_file_with_the_same_bytes_is_unchanged() -> None:

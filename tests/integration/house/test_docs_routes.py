@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+import re
+from types import SimpleNamespace
+from typing import Any, cast
+
+from app.api.openapi import description_text
+from app.factory import create_app
+from app.settings import read_settings
+from app.shell import Services
+from tests.integration.house.checkout import ROOT
+from tests.integration.house.test_docs_settings import REQUIRED
+from tests.integration.house.writing import code_in, prose_of, tables_with
+
+GUIDE = ROOT / "docs" / "api.md"
+FOR_PROGRAMS = ("/api/", "/dvc/", "/hooks/", "/health", "/metrics")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+Route = tuple[str, str]
+
+_PART = re.compile(r"<[^>]*>|\{[^}]*\}")
+_NAMED = re.compile(rf"(?:({'|'.join(METHODS)}) )?(/\S*)")
+
+
+def plain(path: str) -> str:
+    """Return a path whose variable parts have no names."""
+    return _PART.sub("*", path).rstrip("/").removesuffix("[.dir]") or "/"
+
+
+def served() -> set[Route]:
+    """Return the routes for programs that the application has."""
+    nothing = cast("Any", SimpleNamespace(clock=None, directory=SimpleNamespace(check_answers=0)))
+    app = create_app(
+        read_settings(REQUIRED), Services(nothing, nothing, lambda: 0.0, lambda _id: None)
+    )
+    return {
+        (method, plain(rule.rule))
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith(FOR_PROGRAMS)
+        for method in set(rule.methods or ()) - {"OPTIONS"}
+    }
+
+
+def told() -> set[Route]:
+    """Return the routes of the guide's tables; a path shares the methods that stand before it."""
+    found = set[Route]()
+    for row in tables_with(GUIDE, "route", "does"):
+        methods: list[str] = []
+        for code in code_in(row["route"]):
+            method, _, path = code.partition(" ") if not code.startswith("/") else ("", "", code)
+            methods = [*methods, method] if method in METHODS else methods
+            if path:
+                found |= {(one, plain(path)) for one in methods}
+                methods = []
+    return found
+
+
+def test_every_route_for_programs_stands_in_a_table_of_the_guide() -> None:
+    heads = {("HEAD", path) for method, path in served() if method == "GET"}
+    assert served() - told() - heads == set()
+
+
+def test_the_tables_of_the_guide_name_no_route_that_is_not_there() -> None:
+    assert told() - served() == set()
+
+
+def test_sentences_of_the_guide_name_no_route_that_is_not_there() -> None:
+    paths = {path for _, path in served()}
+    named = [match for code in code_in(prose_of(GUIDE)) if (match := _NAMED.fullmatch(code))]
+    of_ours = [match[2].partition("?")[0] for match in named if match[2].startswith(FOR_PROGRAMS)]
+    assert [path for path in of_ours if plain(path) not in paths] == []
+
+
+def test_every_route_is_in_the_description_for_programs() -> None:
+    described = {
+        (method.upper(), plain(path))
+        for path, item in json.loads(description_text())["paths"].items()
+        for method in item
+        if method.upper() in METHODS
+    }
+    assert {route for route in served() if route[0] != "HEAD"} == described
