@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from devstack.demo import Demo, S3Access, make_demo
-from devstack.http import Api, answers
+from devstack.http import Api, Refused, answers
 from devstack.people import Cast, load_cast, make_cast, make_groups
-from devstack.processes import STOP_SECONDS, Child, wait_for
+from devstack.processes import STOP_SECONDS, Child, check_free, wait_for
 from devstack.s3 import SeaweedServer
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
@@ -37,6 +37,11 @@ class Plan:
     def host(self) -> str:
         """The address by which this machine reaches what is bound."""
         return "127.0.0.1" if self.bind in {"0.0.0.0", "::"} else self.bind  # noqa: S104 - a comparison
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The ports that must be free, by the setting that moves them (S3 looks itself)."""
+        return {"LABSET_PORT": self.app_port, "LABSET_GITLAB_PORT": self.gitlab_port}
 
     @property
     def app_url(self) -> str:
@@ -80,6 +85,8 @@ class Stack:
     def start(self) -> None:
         """Start all in order; return when `ready.json` is written."""
         (self.plan.home / "ready.json").unlink(missing_ok=True)
+        for name, port in self.plan.ports.items():
+            check_free(self.plan.bind, port, name)
         self._s3.start()
         self._gitlab.start()
         wait_for(
@@ -250,7 +257,7 @@ def run(environment: Mapping[str, str]) -> int:
         stack.start()
         print(stack.describe(), flush=True)
         stack.keep_running()
-    except (RuntimeError, OSError) as problem:
+    except (RuntimeError, OSError, Refused) as problem:
         print(f"The stack could not be started: {problem}", file=sys.stderr)
         return 1
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -104,6 +105,21 @@ def wait_for(
         if time.monotonic() > deadline:
             raise RuntimeError(f"{what} did not answer within {timeout_seconds:.0f} s.")
         time.sleep(0.05)
+
+
+def check_free(bind: str, port: int, setting: str) -> None:
+    """Refuse to start where somebody else answers.
+
+    Raises:  RuntimeError, naming the setting that chooses another port.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in bind else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((bind, port))
+        except OSError as problem:
+            raise RuntimeError(
+                f"{bind}:{port} cannot be used ({problem.strerror}); choose another port with {setting}."
+            ) from problem
 
 
 def _end_with_parent() -> None:

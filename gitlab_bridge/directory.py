@@ -33,6 +33,7 @@ from gitlab_bridge.site_file import check_without_secrets
 from gitlab_bridge.tagging import create_tag
 
 _Key = tuple[Actor, int]
+_MAX_BRANCHES = 1_000
 
 
 class GitLabDirectory:
@@ -49,6 +50,7 @@ class GitLabDirectory:
         self._projects: Fresh[_Key, Project | None] = Fresh(self._load_project)
         self._levels: Fresh[_Key, AccessLevel] = Fresh(self._load_level)
         self._granters: Fresh[_Key, tuple[str, ...] | None] = Fresh(self._load_granters)
+        self._protected: Fresh[_Key, frozenset[str]] = Fresh(self._load_protected)
 
     # ---- people and places ----------------------------------------------------------------------
 
@@ -193,9 +195,13 @@ class GitLabDirectory:
         """Return how long GitLab took to answer, in seconds."""
         return self._server.ping()
 
+    def list_protected_branches(self, actor: Actor, dataset_id: DatasetId) -> frozenset[str]:
+        """Return the names of branches that GitLab protects."""
+        return self._protected.get((actor, dataset_id.number))
+
     def forget_project(self, number: int) -> None:
         """Drop what is known of a project: a hook told of a change."""
-        for cache in (self._projects, self._levels, self._granters):
+        for cache in (self._projects, self._levels, self._granters, self._protected):
             cache.forget_where(partial(_is_about, number))
 
     def _client(self, actor: Actor, seconds: float | None = None) -> Client:
@@ -255,6 +261,13 @@ class GitLabDirectory:
     def _load_granters(self, key: _Key) -> tuple[str, ...] | None:
         actor, number = key
         return members.list_granters(self._client(actor), number)
+
+    def _load_protected(self, key: _Key) -> frozenset[str]:
+        actor, number = key
+        subject = f"the branches of {number}"
+        path = f"/projects/{number}/repository/branches"
+        rows, _ = self._client(actor).walk(path, subject, {}, max_rows=_MAX_BRANCHES)
+        return frozenset(str(row["name"]) for row in rows if row.get("protected"))
 
 
 def _is_about(number: int, key: _Key) -> bool:
