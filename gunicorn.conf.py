@@ -1,17 +1,16 @@
 """How gunicorn serves Labset: `gunicorn wsgi:app` in the checkout finds this by itself.
 
 Threads, because long streams would hold whole processes; no preloading, because databases, mirrors and
-stores open after the fork. Every setting can be given again on the command line.
+stores open after the fork. Nothing of ours is imported here: the checkout is not yet on the path. Every
+setting can be given again on the command line.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
-
-from app.logs import set_up_logging
-from app.metrics import forget_counts
 
 bind = f"{os.environ.get('LABSET_BIND') or '127.0.0.1'}:{os.environ.get('LABSET_PORT') or 8000}"
 worker_class = "gthread"
@@ -32,10 +31,6 @@ errorlog = "-"
 
 
 def on_starting(_server: Any) -> None:  # noqa: ANN401 - gunicorn publishes no type for it
-    """Prepare what all processes share."""
-    forget_counts(Path(os.environ.get("LABSET_HOME") or "var").resolve())
-
-
-def post_fork(_server: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn publishes no types for them
-    """Prepare one process."""
-    set_up_logging()
+    """Begin new counters, before any process counts."""
+    home = Path(os.environ.get("LABSET_HOME") or "var").resolve()
+    shutil.rmtree(home / "metrics", ignore_errors=True)

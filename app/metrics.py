@@ -2,7 +2,7 @@
 
 Each process writes its own file of 64-bit numbers; whoever is asked adds up all of them. Counting costs
 about two microseconds. The files of processes that ended stay until the server starts again
-(`forget_counts`), because counters only grow.
+(`gunicorn.conf.py` removes them), because counters only grow.
 """
 
 from __future__ import annotations
@@ -84,12 +84,6 @@ class Counts:
             if len(words) == len(total):
                 total = [one + other for one, other in zip(total, words, strict=True)]
         return total
-
-
-def forget_counts(home: Path) -> None:
-    """Start anew: called once, before any process of the server counts."""
-    for file in (home / _FOLDER).glob("*"):
-        file.unlink(missing_ok=True)
 
 
 def register_metrics(app: Flask, home: Path) -> None:

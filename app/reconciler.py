@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.broker import clear_leftovers
@@ -19,6 +20,7 @@ from core.usecases.upkeep import check_all_sites
 _log = logging.getLogger("labset.reconciler")
 _EVERY_SECONDS = 10
 _HOURLY_SECONDS = 3600
+_STAGING_LIFETIME = timedelta(hours=25)  # an upload session lives for 24
 
 Step = tuple[str, Callable[[], object]]
 
@@ -29,6 +31,7 @@ class Upkeep:
 
     platform: Platform
     logins: LoginRecords
+    sweep_staging: Callable[[datetime], int]
     count_messages: Callable[[], int]
     wake: Callable[[str], None]
     home: Path
@@ -69,6 +72,7 @@ class Upkeep:
         now = self.platform.clock.now()
         return (
             ("sweeping log-ins", lambda: self.logins.sweep_logins(now)),
+            ("sweeping temporary bytes", lambda: self.sweep_staging(now - _STAGING_LIFETIME)),
             ("checking sites", lambda: check_all_sites(self.platform)),
             ("clearing the broker", lambda: clear_leftovers(self.home / "broker")),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 from flask import current_app
@@ -23,13 +24,15 @@ class Services:
     """What a process works with; opened by `app.wiring` after it forked.
 
     `check_ledger` answers how long the database took, in seconds. `note_change` tells the bridge
-    that something of a project is not what it was.
+    that something of a project is not what it was. `sweep_staging` removes temporary bytes that were
+    recorded before a time, and returns how many.
     """
 
     platform: Platform
     logins: LoginRecords
     check_ledger: Callable[[], float]
     note_change: Callable[[DatasetId], None]
+    sweep_staging: Callable[[datetime], int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from app.settings import Settings
 from app.shell import Services
@@ -31,7 +31,11 @@ class SystemClock:
 
 
 def open_services(settings: Settings) -> Services:
-    """Open the ledger, GitLab, the mirrors and the sites for one process."""
+    """Open everything that a process works with; called after it forked, once.
+
+    Raises:  Invalid, Unavailable, Conflict: the ledger cannot be opened, in words for whoever installs.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
     clock = SystemClock()
     ledger = open_ledger(settings.database_url, settings.secret_keys)
     directory = GitLabDirectory(
@@ -40,7 +44,7 @@ def open_services(settings: Settings) -> Services:
     history = GitHistory(
         settings.mirrors,
         clock,
-        locate=_locator(settings, directory),
+        locate=partial(_repository_url, settings.gitlab_url, directory),
         protected_branches=directory.list_protected_branches,
     )
     objects = SiteObjects(
@@ -51,6 +55,11 @@ def open_services(settings: Settings) -> Services:
         local_roots=settings.local_roots,
         origin=settings.base_url,
     )
+
+    def note_change(dataset_id: DatasetId) -> None:
+        directory.forget_project(dataset_id.number)
+        history.forget(dataset_id)
+
     platform = Platform(
         directory=directory,
         history=history,
@@ -67,27 +76,18 @@ def open_services(settings: Settings) -> Services:
         platform=platform,
         logins=ledger.logins,
         check_ledger=ledger.check_answers,
-        note_change=_noter(directory, history),
+        note_change=note_change,
+        sweep_staging=lambda older_than: objects.sweep_staging(
+            older_than, ledger.bindings.find_placement
+        ),
     )
 
 
-def _locator(settings: Settings, directory: GitLabDirectory) -> Callable[[Actor, DatasetId], str]:
-    """Return what finds a repository's address as this server reaches it."""
-
-    def locate(actor: Actor, dataset_id: DatasetId) -> str:
-        found = directory.find_dataset(actor, dataset_id, at_least=AccessLevel.NONE, fresh=True)
-        if found is None:
-            raise NotFound(f"There is no dataset {dataset_id}, or you may not see it.")
-        return f"{settings.gitlab_url}/{found.path_with_namespace}.git"
-
-    return locate
-
-
-def _noter(directory: GitLabDirectory, history: GitHistory) -> Callable[[DatasetId], None]:
-    """Return what drops all that is known of a project that has changed."""
-
-    def note(dataset_id: DatasetId) -> None:
-        directory.forget_project(dataset_id.number)
-        history.forget(dataset_id)
-
-    return note
+def _repository_url(
+    gitlab_url: str, directory: GitLabDirectory, actor: Actor, dataset_id: DatasetId
+) -> str:
+    """Return where git finds the dataset, as the caller may see it."""
+    dataset = directory.find_dataset(actor, dataset_id, at_least=AccessLevel.NONE, fresh=True)
+    if dataset is None:
+        raise NotFound(f"There is no dataset {dataset_id}, or you may not see it.")
+    return f"{gitlab_url}/{dataset.path_with_namespace}.git"

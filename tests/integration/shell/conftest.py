@@ -83,7 +83,9 @@ class House:
             clock=self.clock,
             dvc_base_url=f"{BASE}/dvc",
         )
-        return Services(platform, self.ledger.logins, self.ledger.check_answers, self.noted.append)
+        return Services(
+            platform, self.ledger.logins, self.ledger.check_answers, self.noted.append, lambda _: 0
+        )
 
 
 @pytest.fixture(scope="session")

@@ -196,6 +196,7 @@ def upkeep(house: House, celery: Celery, **changes: Any) -> Upkeep:  # noqa: ANN
     made = Upkeep(
         platform=platform_of(house),
         logins=house.ledger.logins,
+        sweep_staging=lambda _moment: 0,
         count_messages=lambda: count_messages(celery),
         wake=make_wake(celery),
         home=house.settings.home,

@@ -23,4 +23,6 @@ def app(settings: Settings) -> Flask:
     nothing = cast(
         "Any", SimpleNamespace(clock=None, directory=SimpleNamespace(check_answers=None))
     )
-    return create_app(settings, Services(nothing, nothing, lambda: 0.0, lambda _id: None))
+    return create_app(
+        settings, Services(nothing, nothing, lambda: 0.0, lambda _id: None, lambda _moment: 0)
+    )
