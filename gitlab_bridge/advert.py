@@ -17,10 +17,11 @@ import urllib3
 
 from core.errors import Forbidden, LabsetError, NotFound, Unauthenticated, Unavailable
 from core.model.access import Actor
+from gitlab_bridge.circuit import Circuit, Stalled
 
 MAX_ADVERT_BYTES = 64 * 1024 * 1024
 _TIMEOUT = urllib3.Timeout(connect=4.0, read=8.0)
-_LONGEST_SECONDS = 11.0
+_LONGEST_SECONDS = 9.0
 _CHUNK_BYTES = 256 * 1024
 _PEELED = "^{}"
 _HEADS, _TAGS = "refs/heads/", "refs/tags/"
@@ -60,11 +61,28 @@ def credentials_header(actor: Actor) -> str | None:
     return f"Basic {base64.b64encode(pair).decode()}"
 
 
-class AdvertReader:
-    """Asks for advertisements over kept connections."""
+class _Line:
+    """What one process keeps to ask with: connections and the threads that wait for answers."""
 
     def __init__(self) -> None:
-        self._pools: tuple[int, dict[str, urllib3.PoolManager]] = (0, {})
+        self.pid = os.getpid()
+        self.circuit = Circuit()
+        self.pools: dict[str, urllib3.PoolManager] = {}
+
+    def pool(self, url: str) -> urllib3.PoolManager:
+        """Return the kept connections to the server of `url`."""
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in self.pools:
+            self.pools[origin] = _new_pool(parts.scheme, parts.hostname or "")
+        return self.pools[origin]
+
+
+class AdvertReader:
+    """Asks for advertisements over kept connections; a server that stalls is left alone a while."""
+
+    def __init__(self) -> None:
+        self._opened: _Line | None = None
 
     def read(self, url: str, actor: Actor) -> bytes:
         """Return the raw advertisement of the repository at `url`.
@@ -73,9 +91,21 @@ class AdvertReader:
                  Unavailable.
         """
         try:
+            return self._line().circuit.run(lambda: self._ask(url, actor), _LONGEST_SECONDS)
+        except Stalled as error:
+            raise _no_answer() from error
+
+    def _ask(self, url: str, actor: Actor) -> bytes:
+        try:
             return self._read_once(url, actor)
         except urllib3.exceptions.ProtocolError:  # a kept connection that the server closed
             return self._read_again(url, actor)
+
+    def _line(self) -> _Line:
+        line = self._opened
+        if line is None or line.pid != os.getpid():  # what a parent process keeps is not ours
+            line = self._opened = _Line()
+        return line
 
     def _read_again(self, url: str, actor: Actor) -> bytes:
         try:
@@ -88,14 +118,18 @@ class AdvertReader:
         headers = {"Authorization": authorization} if authorization else {}
         deadline = time.monotonic() + _LONGEST_SECONDS
         try:
-            response = self._pool(url).request(
-                "GET",
-                f"{url}/info/refs?service=git-upload-pack",
-                headers=headers,
-                redirect=False,
-                retries=False,
-                timeout=_TIMEOUT,
-                preload_content=False,
+            response = (
+                self._line()
+                .pool(url)
+                .request(
+                    "GET",
+                    f"{url}/info/refs?service=git-upload-pack",
+                    headers=headers,
+                    redirect=False,
+                    retries=False,
+                    timeout=_TIMEOUT,
+                    preload_content=False,
+                )
             )
             try:
                 body = _read_body(response, deadline)
@@ -103,22 +137,13 @@ class AdvertReader:
                 response.release_conn()
         except urllib3.exceptions.ProtocolError:
             raise
+        except urllib3.exceptions.TimeoutError as error:
+            raise Stalled from error
         except urllib3.exceptions.HTTPError as error:
             raise _no_answer() from error
         if response.status != 200:  # noqa: PLR2004 - HTTP's OK
             raise _refusal(response, body, actor)
         return body
-
-    def _pool(self, url: str) -> urllib3.PoolManager:
-        pid, pools = self._pools
-        if pid != os.getpid():  # connections of a parent process are not ours to use
-            pools = {}
-            self._pools = (os.getpid(), pools)
-        parts = urlsplit(url)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        if origin not in pools:
-            pools[origin] = _new_pool(parts.scheme, parts.hostname or "")
-        return pools[origin]
 
 
 def parse_advert(body: bytes) -> Advert:

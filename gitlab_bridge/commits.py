@@ -94,8 +94,15 @@ class Committer:
     def _tip(
         self, actor: Actor, dataset_id: DatasetId, order: CommitOrder, *, look_now: bool
     ) -> str | None:
-        look = self._tables.table_now if look_now else self._tables.table
-        revision = look(actor, dataset_id).heads.get(order.branch.name)
+        """Return the branch's tip: what is known serves only where it is what the author saw.
+
+        Anything else may be older than the author's base, which would look like a conflict.
+        """
+        if not look_now:
+            known = self._tables.table(actor, dataset_id).heads.get(order.branch.name)
+            if known == order.base:
+                return known.sha if known else None
+        revision = self._tables.table_now(actor, dataset_id).heads.get(order.branch.name)
         return revision.sha if revision else None
 
     def _find_done(
@@ -188,3 +195,4 @@ def _advance(mirror: Mirror, branch: str, old: str | None, new: str) -> None:
     except Unavailable:
         _log.info("The copy %s is busy; the next look fetches the commit", mirror.path.name)
     mirror.note_move()
+    mirror.tidy_if_needed()

@@ -6,6 +6,7 @@ deleted at GitLab afterwards.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import pygit2
 
+from core.errors import Unavailable
 from core.model.access import ANONYMOUS, Actor
 from core.model.names import DatasetId
 from gitlab_bridge.locks import locked
@@ -25,8 +27,11 @@ from gitlab_bridge.program import Failure, Outcome, run_git
 from gitlab_bridge.revisions import all_refs, commit_of, public_tips
 
 LOCAL_SECONDS = 60.0
+TIDY_SECONDS = 600.0
 _OPEN_AT_ONCE = 32
 _KEPT = "refs/kept/"
+_log = logging.getLogger(__name__)
+
 _SEARCHED = (  # libgit2 reads no configuration of this machine either
     pygit2.enums.ConfigLevel.SYSTEM,
     pygit2.enums.ConfigLevel.GLOBAL,
@@ -41,6 +46,7 @@ _STALE_INCOMING_SECONDS = 3600.0
 for _level in _SEARCHED:
     pygit2.settings.search_path[_level] = ""
 pygit2.settings.cache_object_limit(pygit2.enums.ObjectType.TREE, 8 * 1024 * 1024)
+pygit2.settings.mwindow_file_limit = 256  # open packs of a process
 pygit2.settings.cache_max_size(64 * 1024 * 1024)  # for all open copies of a process together
 
 
@@ -166,11 +172,12 @@ class Mirror:
         )
         if outcome.failure is Failure.NONE:
             self._drop_reachable(kept)
-            self._repack_if_needed(seconds)
+            self.tidy_if_needed()
         return outcome
 
     def rebuild(self, url: str, actor: Actor, seconds: float) -> Outcome:
         """Make the copy anew beside the old one, take over what was kept, and swap them."""
+        self._sweep()
         fresh = self.root / f"{self._dataset_id}.git.new-{secrets.token_hex(4)}"
         try:
             pygit2.init_repository(str(fresh), bare=True)
@@ -275,16 +282,31 @@ class Mirror:
         self._open_here.repositories.pop(self._key, None)
         shutil.rmtree(old, ignore_errors=True)
 
-    def _repack_if_needed(self, seconds: float) -> None:
-        packs = list((self.path / "objects" / "pack").glob("pack-*.pack"))
-        if len(packs) < _PACKS_BEFORE_REPACK:
-            return
-        for arguments in (["repack", "--geometric=2", "-d", "-q"], ["pack-refs", "--all"]):
-            run_git(arguments, folder=self.path, actor=ANONYMOUS, timeout_seconds=seconds)
-        limit = (time.time()) - _STALE_INCOMING_SECONDS
-        for folder in (self.path / "incoming").glob("*"):
-            if folder.stat().st_mtime < limit:
-                shutil.rmtree(folder, ignore_errors=True)
+    def tidy(self) -> None:
+        """Make few packs of many, and take away what killed processes left behind."""
+        try:
+            with self.lock(LOCAL_SECONDS):
+                for arguments in (["repack", "--geometric=2", "-d", "-q"], ["pack-refs", "--all"]):
+                    run_git(
+                        arguments, folder=self.path, actor=ANONYMOUS, timeout_seconds=TIDY_SECONDS
+                    )
+                self._sweep()
+        except Unavailable:
+            _log.info("The copy %s is busy; it is tidied another time", self.path.name)
+
+    def tidy_if_needed(self) -> None:
+        """Tidy in the background where many commits and fetches have left many packs."""
+        folder = self.path / "objects" / "pack"
+        packs = sum(entry.suffix == ".pack" for entry in folder.iterdir())
+        if packs >= _PACKS_BEFORE_REPACK:
+            threading.Thread(target=self.tidy, daemon=True, name="tidy").start()
+
+    def _sweep(self) -> None:
+        """Remove unfinished work of the dead; the lock is held, so nobody rebuilds now."""
+        limit = time.time() - _STALE_INCOMING_SECONDS
+        old = [f for f in (self.path / "incoming").glob("*") if f.stat().st_mtime < limit]
+        for folder in [*old, *self.root.glob(f"{self.path.name}.*")]:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class Mirrors:

@@ -131,6 +131,17 @@ def test_a_branch_that_moved_elsewhere_takes_the_commit_on_its_new_tip(
     assert {"other.txt", "a.txt", "b.jpg.dvc"} <= set(_files(project))
 
 
+def test_a_base_that_is_younger_than_what_is_known_is_no_conflict(
+    forge: Forge, history: GitHistory, project: Project
+) -> None:
+    project.push({"a.txt": b"1"})
+    history.resolve(forge.root, project.id, Ref("main"))
+    younger = project.push({"a.txt": b"2"})
+    made = history.commit(forge.root, project.id, order(put("a.txt", b"3"), base=younger))
+    assert _files(project)["a.txt"] == "3"
+    assert made.replaced == {"a.txt"}
+
+
 def test_a_path_that_somebody_changed_is_a_conflict_naming_the_commit(
     forge: Forge, history: GitHistory, project: Project
 ) -> None:

@@ -231,3 +231,26 @@ def test_a_killed_process_leaves_one_commit_or_none_and_the_next_try_ends_it(
         wanted = order(put(f"{key}.jpg", pointer()), base=base, key=key)
         history.commit(forge.root, project.id, wanted)
     assert sorted(_messages(project)) == keys
+
+
+def test_many_commits_do_not_leave_many_packs_nor_what_killed_processes_began(
+    forge: Forge, history: GitHistory, project: Project, tmp_path: Path
+) -> None:
+    tip = project.push({"a.txt": b"1"})
+    history.resolve(forge.root, project.id, Ref("main"))
+    mirror = tmp_path / "mirrors" / f"{project.id}.git"
+    left = mirror / "incoming" / "dead"
+    left.mkdir(parents=True)
+    os.utime(left, (1, 1))
+    revisions = []
+    for number in range(45):
+        tip = history.commit(
+            forge.root, project.id, order(put(f"{number}.jpg", pointer(number)), base=tip)
+        ).revision
+        revisions.append(tip)
+    limit = time.monotonic() + 20
+    while len(list((mirror / "objects" / "pack").glob("*.pack"))) > 30 or left.exists():
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    for number, revision in enumerate(revisions):
+        assert len(history.walk_entries(project.id, revision, None)) == number + 2
