@@ -170,6 +170,9 @@ def _upload_file(value: UploadView, one: UploadFile, files_url: str) -> Json:
         "md5": one.md5.hex,
         "state": "present" if one.path in value.arrived else "missing",
     }
+    if value.standing is not None:
+        was_there = "replaced" if one.path in value.standing else "new"
+        dressed["change"] = "unchanged" if one.unchanged else was_there
     if dressed["state"] == "missing":
         link = value.links.get(one.path)
         dressed["upload"] = (

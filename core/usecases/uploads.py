@@ -33,13 +33,15 @@ _MARK_EVERY = 200
 class UploadView:
     """A session with its files; `links` lead missing ones straight to the site.
 
-    A missing file without a link goes through Labset.
+    A missing file without a link goes through Labset. `standing` are the paths at which the base
+    revision holds something; None where that was not asked (only `begin_upload` asks).
     """
 
     session: UploadSession
     files: tuple[UploadFile, ...]
     arrived: frozenset[FilePath]
     links: Mapping[FilePath, Link]
+    standing: frozenset[FilePath] | None = None
 
 
 def begin_upload(
@@ -61,7 +63,8 @@ def begin_upload(
     planned = _with_unchanged_texts(platform, dataset_id, plan_files(announced, standing), standing)
     session = new_session(platform, actor, dataset_id, branch, message, base, len(planned))
     platform.uploads.create_upload(session, planned)
-    return _view(platform, placement, session, planned)
+    there = frozenset(path for path, entry in standing.items() if entry is not None)
+    return replace(_view(platform, placement, session, planned), standing=there)
 
 
 def new_session(
