@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from app.pages import session
+from app.pages import access, binding, changes, datasets, files, history, session, sites, uploads
 
-BLUEPRINTS: tuple[Blueprint, ...] = (session.blueprint,)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    session.blueprint,
+    datasets.blueprint,
+    files.blueprint,
+    changes.blueprint,
+    history.blueprint,
+    access.blueprint,
+    binding.blueprint,
+    uploads.blueprint,
+    sites.blueprint,
+)
