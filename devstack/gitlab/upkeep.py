@@ -11,12 +11,15 @@ from devstack.gitlab.store.projects import find_project
 from devstack.gitlab.store.protection import protect
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from devstack.gitlab.state import Server
 
 
 def resume(server: Server) -> None:
     """Finish what the last run of the server left half done."""
     clear_deleted(server)
+    remove_repositories(server, _without_project(server))
     for (project_id,) in server.database.rows(
         "SELECT id FROM projects WHERE import_status IN ('scheduled', 'started')"
     ):
@@ -28,7 +31,23 @@ def clear_deleted(server: Server) -> None:
     for (project_id,) in server.database.rows("SELECT id FROM projects WHERE deleting = 1"):
         remove_repository(server.repository_path(project_id))
         server.database.run("DELETE FROM projects WHERE id = ?", (project_id,))
-    server.database.run("DELETE FROM namespaces WHERE full_path LIKE '-deleted/%'")
+
+
+def remove_repositories(server: Server, project_ids: Iterable[int]) -> None:
+    """Delete the repositories of projects that have no row any more."""
+    for project_id in project_ids:
+        remove_repository(server.repository_path(project_id))
+
+
+def _without_project(server: Server) -> list[int]:
+    """Return the ids of repositories whose project is gone; only before requests are answered."""
+    known = {row[0] for row in server.database.rows("SELECT id FROM projects")}
+    found = {
+        int(path.stem)
+        for path in (server.home / "repositories").glob("*.git")
+        if path.stem.isdecimal()
+    }
+    return sorted(found - known)
 
 
 def fill_fork(server: Server, project_id: int) -> None:

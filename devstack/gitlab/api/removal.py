@@ -1,11 +1,11 @@
-"""Deleting projects and groups: hidden first, then cleared away in the background."""
+"""Deleting projects and groups: gone for callers at once, their repositories soon after."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from devstack.gitlab.state import here
-from devstack.gitlab.upkeep import clear_deleted
+from devstack.gitlab.upkeep import clear_deleted, remove_repositories
 
 if TYPE_CHECKING:
     from devstack.gitlab.store.namespaces import Namespace
@@ -22,20 +22,13 @@ def delete_project(project: Project) -> None:
 
 
 def delete_group(group: Namespace) -> None:
-    """Hide everything in a group, delete it and its subgroups, clear repositories in the background."""
+    """Delete a group with all groups and projects in it; their repositories go in the background."""
     server = here()
     with server.database.changes() as connection:
-        connection.execute(
-            "UPDATE projects SET deleting = 1, full_path = NULL WHERE substr(full_path, 1, ?) = ? COLLATE NOCASE",
+        rows = server.database.rows(
+            "SELECT id FROM projects WHERE substr(full_path, 1, ?) = ? COLLATE NOCASE",
             (len(group.full_path) + 1, group.full_path + "/"),
         )
-        connection.execute(
-            "UPDATE namespaces SET full_path = '-deleted/' || id || '/' || full_path WHERE id = ?",
-            (group.id,),
-        )
-        connection.execute(
-            "UPDATE namespaces SET full_path = '-deleted/' || id || '/' || full_path"
-            " WHERE substr(full_path, 1, ?) = ? COLLATE NOCASE",
-            (len(group.full_path) + 1, group.full_path + "/"),
-        )
-    server.in_background(lambda: clear_deleted(server))
+        connection.execute("DELETE FROM namespaces WHERE id = ?", (group.id,))
+    ids = [row[0] for row in rows]
+    server.in_background(lambda: remove_repositories(server, ids))
