@@ -59,7 +59,7 @@ class Batch:
         result = BatchResult(item.path, None, "It could not be stored; try again.")
         try:
             result = self._put(self._worker_store, item)
-        except Exception:
+        except Exception:  # noqa: BLE001 - its thread has nobody to tell
             _log.exception("a file of a batch for dataset %s", self._placement.dataset_id)
         finally:
             self._done.put((len(item.data), result))

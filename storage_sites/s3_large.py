@@ -22,7 +22,7 @@ from storage_sites.s3_reading import find, get, stream_of
 
 SEGMENT_PARTS: Final = 10_000  # as many as S3 allows; a larger object goes to several staging keys
 _PARTS_AT_ONCE: Final = 3  # with the part that is being filled: at most 40 MiB
-_COPY_BYTES: Final = 64 * 1024 * 1024  # what a server copies within one call's time
+_COPY_BYTES: Final = 16 * 1024 * 1024  # what even a slow server copies within one call's time
 _MOST_COPIES: Final = 9_000
 _COPIES_AT_ONCE: Final = 4
 
