@@ -55,6 +55,7 @@ def create_app(settings: Settings, services: Services) -> Flask:
     # werkzeug would answer these with a redirect that repeats the Host header
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
     app.url_map.converters["int"] = _Id
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True

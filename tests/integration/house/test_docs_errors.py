@@ -3,20 +3,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from http import HTTPStatus
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from app import errors as told_by_http
 from app.errors import STATUS, status_of
-from app.factory import create_app
-from app.settings import read_settings
-from app.shell import Services
 from core import errors
 from core.errors import LabsetError
+from tests.integration.house.application import make_app
 from tests.integration.house.checkout import ROOT
-from tests.integration.house.test_docs_settings import REQUIRED
 from tests.integration.house.writing import PRODUCT, nodes_of, tables_with
 
 DOCUMENTED = {
@@ -89,11 +85,7 @@ def test_dvc_is_told_about_codes_that_exist() -> None:
 def test_what_the_web_server_refuses_is_called_as_the_page_says(
     method: str, path: str, status: int
 ) -> None:
-    nothing = cast("Any", SimpleNamespace(clock=None, directory=SimpleNamespace(check_answers=0)))
-    app = create_app(
-        read_settings(REQUIRED), Services(nothing, nothing, lambda: 0.0, lambda _id: None)
-    )
-    answer = app.test_client().open(path, method=method)
+    answer = make_app().test_client().open(path, method=method)
     page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
     assert answer.status_code == status
     assert f"`{answer.get_json()['error']}`" in page

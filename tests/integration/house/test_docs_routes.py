@@ -2,15 +2,12 @@ from __future__ import annotations
 
 import json
 import re
-from types import SimpleNamespace
-from typing import Any, cast
+
+import pytest
 
 from app.api.openapi import description_text
-from app.factory import create_app
-from app.settings import read_settings
-from app.shell import Services
+from tests.integration.house.application import make_app
 from tests.integration.house.checkout import ROOT
-from tests.integration.house.test_docs_settings import REQUIRED
 from tests.integration.house.writing import code_in, prose_of, tables_with
 
 GUIDE = ROOT / "docs" / "api.md"
@@ -30,13 +27,9 @@ def plain(path: str) -> str:
 
 def served() -> set[Route]:
     """Return the routes for programs that the application has."""
-    nothing = cast("Any", SimpleNamespace(clock=None, directory=SimpleNamespace(check_answers=0)))
-    app = create_app(
-        read_settings(REQUIRED), Services(nothing, nothing, lambda: 0.0, lambda _id: None)
-    )
     return {
         (method, plain(rule.rule))
-        for rule in app.url_map.iter_rules()
+        for rule in make_app().url_map.iter_rules()
         if rule.rule.startswith(FOR_PROGRAMS)
         for method in set(rule.methods or ()) - {"OPTIONS"}
     }
@@ -70,6 +63,15 @@ def test_sentences_of_the_guide_name_no_route_that_is_not_there() -> None:
     named = [match for code in code_in(prose_of(GUIDE)) if (match := _NAMED.fullmatch(code))]
     of_ours = [match[2].partition("?")[0] for match in named if match[2].startswith(FOR_PROGRAMS)]
     assert [path for path in of_ours if plain(path) not in paths] == []
+
+
+@pytest.mark.parametrize("path", ("tree", "tree/", "tree/a/b", "files", "files/a"))
+def test_no_route_for_programs_answers_with_a_redirect_to_another_spelling(path: str) -> None:
+    routes = make_app().url_map.bind("labset.test")
+    method = "POST" if path == "files" else "GET"
+    endpoint, arguments = routes.match(f"/api/v1/datasets/7/{path}", method)
+    assert endpoint.startswith("api_")
+    assert arguments["dataset_id"] == 7
 
 
 def test_every_route_is_in_the_description_for_programs() -> None:

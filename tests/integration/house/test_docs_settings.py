@@ -10,15 +10,12 @@ import pytest
 
 from app.settings import read_settings
 from devstack.launcher import read_plan
+from tests.integration.house.application import ENVIRONMENT
 from tests.integration.house.checkout import ROOT
 from tests.integration.house.writing import PAGES, PRODUCT, nodes_of, tables_with, text_of
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 SETTINGS = {row.code("variable"): row for row in tables_with(OPERATIONS, "variable", "default")}
-REQUIRED = {
-    "LABSET_SECRET_KEY": "mQ2vXr8LpZ4nTs7WbY1kJd6HgF3cRe9A",
-    "LABSET_GITLAB_URL": "http://gitlab.test",
-}
 
 _NAME = re.compile(r"LABSET_[A-Z0-9_]+")
 _OF_A_GUIDE = {"LABSET_DATASET_TOKEN"}  # a name that a reader's CI gives
@@ -90,8 +87,8 @@ def test_the_stack_has_the_default_that_the_table_tells(variable: str, field: st
 )
 def test_the_server_has_the_default_that_the_table_tells(variable: str, field: str) -> None:
     told = SETTINGS[variable].code("default")
-    found = getattr(read_settings(REQUIRED), field)
-    assert found == getattr(read_settings(REQUIRED | {variable: told}), field)
+    found = getattr(read_settings(ENVIRONMENT), field)
+    assert found == getattr(read_settings(ENVIRONMENT | {variable: told}), field)
 
 
 def test_gunicorn_has_the_defaults_that_the_table_tells(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,8 +101,8 @@ def test_gunicorn_has_the_defaults_that_the_table_tells(monkeypatch: pytest.Monk
     assert str(found["threads"]) == SETTINGS["LABSET_WEB_THREADS"].code("default")
 
 
-@pytest.mark.parametrize("variable", sorted(REQUIRED))
+@pytest.mark.parametrize("variable", sorted(ENVIRONMENT))
 def test_what_has_no_default_stops_the_start_by_its_name(variable: str) -> None:
-    rest = {name: text for name, text in REQUIRED.items() if name != variable}
+    rest = {name: text for name, text in ENVIRONMENT.items() if name != variable}
     with pytest.raises(Exception, match=f"{variable} is not set"):
         read_settings(rest)
