@@ -24,8 +24,10 @@ keepalive = 75  # longer than what proxies in front keep, so that they close fir
 
 limit_request_line = 8190  # a path of 1,024 bytes, percent-encoded, and a query
 limit_request_field_size = 16_380  # OAuth tokens can be long
+control_socket_disable = True  # it would lie in the home of whoever runs it
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn's heartbeat files
 
+control_socket_disable = True  # it would lie in the home of whoever starts the server
 accesslog = None  # LABSET_ACCESS_LOG=1 writes our own lines, without secrets
 errorlog = "-"
 

@@ -50,13 +50,13 @@ def download(dataset_id: int, path: str) -> ResponseReturnValue:
 def put(dataset_id: int, path: str) -> ResponseReturnValue:
     """Store the body as the file `path` in one commit: 201 new, 200 replaced."""
     one = Arriving(FilePath(path), body_chunks(), body_size())
-    if body_size() == 0 and not flag("empty"):
+    target = open_target(platform(), actor(), DatasetId(dataset_id), branch_argument())
+    if not body_size() and not _is_chunked() and not flag("empty"):
         raise Invalid(
             "No bytes came: send the file as the body (curl -T FILE), "
             "or add ?empty=1 for a file that is meant to be empty.",
             code="nothing_sent",
         )
-    target = open_target(platform(), actor(), DatasetId(dataset_id), branch_argument())
     result = put_files(platform(), actor(), target, message_argument(f"Upload {path}"), [one])
     file = result.files[0]
     return {
@@ -122,6 +122,10 @@ def send_found(found: FoundFile, ref: Ref | None, *, inline: bool) -> Response:
     )
     kept = _FOR_EVER if found.is_pinned else _ASK_AGAIN
     return send(item, cache_control=kept, inline=inline)
+
+
+def _is_chunked() -> bool:
+    return "chunked" in request.headers.get("Transfer-Encoding", "").lower()
 
 
 def _with_facts(response: Response, found: FoundFile) -> Response:

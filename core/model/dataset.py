@@ -20,7 +20,7 @@ DEFAULT_BRANCH = "main"
 MAX_NAME_CHARACTERS = 255
 MAX_DESCRIPTION_CHARACTERS = 2000
 MAX_TAGS = 50
-_NAME = re.compile(r"[\w\u00a9-\U0001f9ff][\w\u00a9-\U0001f9ff .+()\-]*")
+_NAME = re.compile(r"[\w\u00a9-\U0001f9ff][\w\u00a9-\U0001f9ff .+\-]*")
 _TAG = re.compile(r"[^\x00-\x1f,]{1,255}")
 
 ItemT = TypeVar("ItemT")
@@ -145,7 +145,7 @@ def check_name(name: str) -> None:
     if len(name) > MAX_NAME_CHARACTERS or not _NAME.fullmatch(name):
         raise Invalid(
             f"{name!r} cannot be a name: start with a letter or digit, then letters, digits, "
-            f"spaces, . _ - + ( ), at most {MAX_NAME_CHARACTERS} characters.",
+            f"spaces, . _ - +, at most {MAX_NAME_CHARACTERS} characters.",
             details={"field": "name"},
         )
 
