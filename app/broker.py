@@ -19,7 +19,7 @@ from kombu.utils.json import dumps, loads
 from app.settings import EMBEDDED_BROKER
 
 _LEFTOVER_SECONDS = 3600
-_SCHEME = EMBEDDED_BROKER.removesuffix("://")
+_SCHEME = EMBEDDED_BROKER.partition("://")[0]
 
 
 class Channel(filesystem.Channel):

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from core.errors import Invalid
 from core.model.access import Secret
 
-EMBEDDED_BROKER = "labset-folder://"
+EMBEDDED_BROKER = "labset-folder://localhost/"
 _SHORTEST_KEY_BYTES = 32
 _FEWEST_DIFFERENT_BYTES = 10
 _PLACEHOLDERS = ("change", "default", "example", "insecure", "password", "secret", "your-", "xxxx")

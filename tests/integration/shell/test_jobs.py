@@ -111,7 +111,7 @@ class Folder:
 
     @contextmanager
     def channel(self) -> Iterator[Any]:
-        url = "labset-folder://"
+        url = "labset-folder://localhost/"
         with (
             Connection(url, transport_options=self.options) as connection,
             connection.channel() as channel,

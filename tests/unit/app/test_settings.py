@@ -16,7 +16,7 @@ def test_two_variables_are_enough() -> None:
     assert settings.gitlab_url == "https://gitlab.example.org"
     assert settings.base_url == "http://127.0.0.1:8000"
     assert settings.database_url == "sqlite:////srv/labset/ledger.sqlite3"
-    assert settings.broker_url == "labset-folder://"
+    assert settings.broker_url == "labset-folder://localhost/"
     assert settings.oauth_id is None
     assert not settings.is_https
 
