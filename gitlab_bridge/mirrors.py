@@ -126,6 +126,7 @@ class Mirror:
 
     def note_move(self) -> None:
         """Tell all processes that the branches have moved: what they know is out of date."""
+        self.root.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._move_mark, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         os.close(descriptor)
         now = max(self.stamp() + 1, time.time_ns())
