@@ -15,7 +15,7 @@ from typing import Any
 bind = f"{os.environ.get('LABSET_BIND') or '127.0.0.1'}:{os.environ.get('LABSET_PORT') or 8000}"
 worker_class = "gthread"
 workers = int(os.environ.get("LABSET_WEB_PROCESSES") or 2)
-threads = int(os.environ.get("LABSET_WEB_THREADS") or 24)
+threads = int(os.environ.get("LABSET_WEB_THREADS") or 32)
 preload_app = False
 
 timeout = 60  # seconds without a sign of life of a process; requests may take longer
