@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import ctypes
+import signal
+import sys
+from typing import TYPE_CHECKING
 
 from gunicorn.app.base import BaseApplication
 
@@ -12,7 +15,14 @@ if TYPE_CHECKING:
     from flask import Flask
 
 THREADS = 32
+_PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 2  # what runs longer after SIGTERM is cut off
+
+
+def _die_with_parent(_arbiter: object, _worker: object) -> None:
+    """Ask the kernel to end the worker when the process that started it is killed (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class WebServer(BaseApplication):
@@ -41,6 +51,7 @@ class WebServer(BaseApplication):
             "limit_request_field_size": 16380,
             "loglevel": "warning",
             "control_socket_disable": True,
+            "post_fork": _die_with_parent,
             "post_worker_init": self._tell_ready,
         }
         for name, value in options.items():
@@ -51,6 +62,6 @@ class WebServer(BaseApplication):
         """Return the WSGI application."""
         return self._app
 
-    def _tell_ready(self, _worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+    def _tell_ready(self, _worker: object) -> None:
         if self._ready_file is not None:
             self._ready_file.write_text(f"http://{self._address}\n", encoding="utf-8")

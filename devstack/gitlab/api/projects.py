@@ -137,7 +137,7 @@ def _check_texts(given: dict[str, Any]) -> None:
 
 @blueprint.get("/projects/<segment:project>")
 def show(project: str) -> Response:
-    """Answer one project."""
+    """Answer one project; its basic fields only to nobody in particular."""
     rights = visible_project(project)
     given = read(Field("statistics", "boolean"))
     user = caller().user
@@ -145,6 +145,7 @@ def show(project: str) -> Response:
         project_bodies(
             [rights.project],
             user,
+            simple=user is None,
             permissions=user is not None,
             statistics=bool(given.get("statistics")),
         )[0]

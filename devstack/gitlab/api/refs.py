@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pygit2
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from devstack.gitlab.api.committing import may_commit_to, require_push
 from devstack.gitlab.api.lookup import readable_project
@@ -66,10 +66,10 @@ def list_branches(project: str) -> Response:
 
 
 @blueprint.get(f"{_BRANCHES}/<segment:branch>")
-def show_branch(project: str, branch: str) -> Response:
-    """Answer one branch."""
-    rights = readable_project(project)
-    return jsonify(_branch(rights, branch))
+def show_branch(project: str, branch: str) -> Response | tuple[str, int]:
+    """Answer one branch; HEAD only tells whether it is there."""
+    body = _branch(readable_project(project), branch)
+    return ("", 204) if request.method == "HEAD" else jsonify(body)
 
 
 def _branch(rights: ProjectRights, name: str) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def test_a_branch_is_made_found_and_removed(owner: Person, repository: str) -> N
         "feature/x"
     ]
     address = f"{repository}/branches/{encoded('feature/x')}"
-    assert owner("HEAD", address).status_code == 200
+    assert owner("HEAD", address).status_code == 204
     assert owner.delete(address).status_code == 204
     answer = owner.delete(address)
     assert (answer.status_code, answer.json()) == (404, {"message": "404 Branch Not Found"})
