@@ -62,9 +62,10 @@ class Reader:
     def is_right(self, key: str, md5: Md5, size_bytes: int | None, found: Found | None) -> bool:
         """Whether what was found at `key` is what the pointer says, asking no more than needed.
 
-        An ETag that is the md5 proves a single PUT. Without one (multipart, local) an object that
-        nobody has hashed yet is read once; what was read is remembered. A site's ETag that is
-        another md5 means other bytes, unless the site encrypts and its ETags mean nothing.
+        An ETag that is the md5 proves a single PUT; one that is another md5 means other bytes,
+        unless the site encrypts and its ETags mean nothing. Without an md5 (multipart, local) small
+        objects are read; large ones are read once, and what was read is remembered: damage that
+        leaves their size as it was is seen by the next read, not here.
         """
         if found is None or size_bytes not in {None, found.size_bytes}:
             return False
@@ -72,7 +73,8 @@ class Reader:
             return True
         if found.tag is not None and self._store.tags is Tags.MD5:
             return False
-        if found.tag is None or self._store.tags is Tags.OTHER:
+        means_nothing = found.tag is not None and self._store.tags is Tags.OTHER
+        if means_nothing or (found.tag is None and found.size_bytes > BLOCK_BYTES):
             known = self._facts.find_facts(self._dataset_id, md5)
             if known is not None:
                 return known.size_bytes == found.size_bytes

@@ -1,0 +1,1 @@
+"""Whether every kind of site, and the fake, keeps what `Objects` promises."""

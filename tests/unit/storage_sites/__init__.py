@@ -1,0 +1,1 @@
+"""The parts of storage_sites that need no server."""
