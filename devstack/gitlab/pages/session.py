@@ -41,7 +41,12 @@ def page(template: str, status: int = 200, **values: object) -> Response:
     """Render a page; its forms get a token that belongs to this browser."""
     secret = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
     text = render_template(
-        template, viewer=viewer(), form_token=_token_of(secret), root=here().external_url, **values
+        template,
+        viewer=viewer(),
+        form_token=_token_of(secret),
+        root="",
+        address=here().external_url,
+        **values,
     )
     response = make_response(text, status)
     response.headers["Content-Security-Policy"] = (
