@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,12 +42,15 @@ class Running:
 
 
 @contextmanager
-def running_stack(home: Path) -> Iterator[Running]:
-    """Start the stack in `home` with its demo, yield it, end it."""
+def running_stack(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """Start the stack in `home` with its demo, yield it, end it.
+
+    `settings` are variables of its environment, where it shall not choose by itself.
+    """
     ports = {
         name: str(_free_port()) for name in ("LABSET_PORT", "LABSET_GITLAB_PORT", "LABSET_S3_PORT")
     }
-    environment = {**os.environ, **ports, "LABSET_HOME": str(home)}
+    environment = {**os.environ, **ports, **(settings or {}), "LABSET_HOME": str(home)}
     home.mkdir(parents=True, exist_ok=True)
     with (home / "stack.log").open("ab") as log:
         process = subprocess.Popen(
