@@ -31,6 +31,28 @@ _CLIENT_TEXT = (
     "Client authentication failed due to unknown client, no client authentication included, or unsupported"
     " authentication method."
 )
+_ADDRESSES = {
+    "authorization_endpoint": "/oauth/authorize",
+    "token_endpoint": "/oauth/token",
+    "revocation_endpoint": "/oauth/revoke",
+    "introspection_endpoint": "/oauth/introspect",
+    "userinfo_endpoint": "/oauth/userinfo",
+    "jwks_uri": "/oauth/discovery/keys",
+}
+_ABILITIES: dict[str, list[str]] = {
+    "response_types_supported": ["code"],
+    "response_modes_supported": ["query"],
+    "grant_types_supported": ["authorization_code", "refresh_token"],
+    "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+    "subject_types_supported": ["public"],
+    "id_token_signing_alg_values_supported": ["RS256"],
+    "claim_types_supported": ["normal"],
+    "claims_supported": [
+        *("iss", "sub", "aud", "exp", "iat", "name", "nickname", "preferred_username"),
+        *("email", "email_verified", "profile", "picture"),
+    ],
+    "code_challenge_methods_supported": ["plain", "S256"],
+}
 _GRANTS = {
     "authorization_code": (redeem_code, ("code", "redirect_uri")),
     "refresh_token": (refresh, ("refresh_token",)),
@@ -182,44 +204,10 @@ def keys() -> Response:
 
 @blueprint.get("/.well-known/<any('openid-configuration', 'oauth-authorization-server'):document>")
 def discovery(document: str) -> Response:
-    """Answer where everything is; the same for both documents."""
+    """Answer where everything is; the same for both documents, which the standards name."""
     root = here().external_url
-    body: dict[str, Any] = (
-        {"issuer": root, "service_documentation": f"{root}/api/v4"}
-        if document.startswith("oauth")
-        else {"issuer": root}
-    )
-    return jsonify(
-        {
-            **body,
-            "authorization_endpoint": f"{root}/oauth/authorize",
-            "token_endpoint": f"{root}/oauth/token",
-            "revocation_endpoint": f"{root}/oauth/revoke",
-            "introspection_endpoint": f"{root}/oauth/introspect",
-            "userinfo_endpoint": f"{root}/oauth/userinfo",
-            "jwks_uri": f"{root}/oauth/discovery/keys",
-            "scopes_supported": list(SCOPES),
-            "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token"],
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["RS256"],
-            "claim_types_supported": ["normal"],
-            "claims_supported": [
-                "iss",
-                "sub",
-                "aud",
-                "exp",
-                "iat",
-                "name",
-                "nickname",
-                "preferred_username",
-                "email",
-                "email_verified",
-                "profile",
-                "picture",
-            ],
-            "code_challenge_methods_supported": ["plain", "S256"],
-        }
-    )
+    addresses = {name: f"{root}{path}" for name, path in _ADDRESSES.items()}
+    body = {"issuer": root, **addresses, "scopes_supported": list(SCOPES), **_ABILITIES}
+    if document == "oauth-authorization-server":
+        body["service_documentation"] = f"{root}/api/v4"
+    return jsonify(body)

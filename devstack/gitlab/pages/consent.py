@@ -10,7 +10,7 @@ from flask import Blueprint, Response, make_response, redirect, request
 from devstack.gitlab.oauth.grants import CodeRequest, issue_code
 from devstack.gitlab.pages.session import form_is_ours, page, sign_in_first, viewer
 from devstack.gitlab.state import here
-from devstack.gitlab.store.oauth import find_application
+from devstack.gitlab.store.oauth import Application, find_application
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +29,13 @@ SCOPE_TEXTS = {
     "email": "Read your e-mail address",
 }
 
+REFUSAL_TEXTS = {
+    "access_denied": "The resource owner or authorization server denied the request.",
+    "unsupported_response_type": "The authorization server does not support this response type.",
+    "invalid_scope": "The requested scope is invalid, unknown, or malformed.",
+    "invalid_code_challenge_method": "The code challenge method must be plain or S256.",
+}
+
 
 class _Unknown(Exception):
     """The application or its address is not registered: nobody is sent anywhere."""
@@ -37,8 +44,9 @@ class _Unknown(Exception):
 class _Refused(Exception):
     """The request is wrong, and the application is told so by its registered address."""
 
-    def __init__(self, address: str, state: str, error: str, text: str) -> None:
+    def __init__(self, address: str, state: str, error: str) -> None:
         super().__init__(error)
+        text = REFUSAL_TEXTS[error]
         answer = {"error": error, "error_description": text, **({"state": state} if state else {})}
         self.address = _with_query(address, answer)
 
@@ -68,48 +76,36 @@ def _guarded(given: Mapping[str, str], act: Callable[[CodeRequest], Response]) -
 
 def _wanted(given: Mapping[str, str]) -> CodeRequest:
     """Read and check what the application asks for."""
+    application = _application(given)
+    address, state = given["redirect_uri"], given.get("state", "")
+    scopes = (given.get("scope") or application.scopes).split()
+    challenge = given.get("code_challenge", "")
+    method = given.get("code_challenge_method") or ("plain" if challenge else "")
+    problem = None
+    if given.get("response_type") != "code":
+        problem = "unsupported_response_type"
+    elif not set(scopes) <= set(application.scopes.split()):
+        problem = "invalid_scope"
+    elif method not in ("", "plain", "S256"):
+        problem = "invalid_code_challenge_method"
+    if problem is not None:
+        raise _Refused(address, state, problem)
+    return CodeRequest(
+        application, address, " ".join(scopes), state, challenge, method, given.get("nonce", "")
+    )
+
+
+def _application(given: Mapping[str, str]) -> Application:
+    """Return the application that asks, once its address is known to be its own."""
     application = find_application(here().database, given.get("client_id", ""))
     if application is None:
         raise _Unknown(
             "Client authentication failed due to unknown client, no client authentication included, or unsupported"
             " authentication method."
         )
-    address, state = given.get("redirect_uri", ""), given.get("state", "")
-    if address not in application.redirect_uris.split("\n"):
+    if given.get("redirect_uri", "") not in application.redirect_uris.split("\n"):
         raise _Unknown("The redirect URI included is not valid.")
-    if given.get("response_type") != "code":
-        raise _Refused(
-            address,
-            state,
-            "unsupported_response_type",
-            "The authorization server does not support this response type.",
-        )
-    scopes = given.get("scope") or application.scopes
-    if not set(scopes.split()) <= set(application.scopes.split()):
-        raise _Refused(
-            address,
-            state,
-            "invalid_scope",
-            "The requested scope is invalid, unknown, or malformed.",
-        )
-    challenge = given.get("code_challenge", "")
-    method = given.get("code_challenge_method") or ("plain" if challenge else "")
-    if method not in ("", "plain", "S256"):
-        raise _Refused(
-            address,
-            state,
-            "invalid_code_challenge_method",
-            "The code challenge method must be plain or S256.",
-        )
-    return CodeRequest(
-        application,
-        address,
-        " ".join(scopes.split()),
-        state,
-        challenge,
-        method,
-        given.get("nonce", ""),
-    )
+    return application
 
 
 def _ask(wanted: CodeRequest) -> Response:
@@ -157,12 +153,7 @@ def _deny(wanted: CodeRequest) -> Response:
             title="The form was too old",
             text="Go back to the application and start again.",
         )
-    raise _Refused(
-        wanted.redirect_uri,
-        wanted.state,
-        "access_denied",
-        "The resource owner or authorization server denied the request.",
-    )
+    raise _Refused(wanted.redirect_uri, wanted.state, "access_denied")
 
 
 def _with_query(address: str, answer: dict[str, str]) -> str:
