@@ -11,10 +11,10 @@ from app.shell import Services
 from core.errors import NotFound
 from core.model.access import AccessLevel, Actor
 from core.model.names import DatasetId
-from core.ports import Platform
+from core.ports import Clock, Platform
 from gitlab_bridge.directory import GitLabDirectory
 from gitlab_bridge.history import GitHistory
-from ledger.engine import open_ledger
+from ledger.engine import Ledger, open_ledger
 from storage_sites.objects import SiteObjects
 
 
@@ -41,20 +41,8 @@ def open_services(settings: Settings) -> Services:
     directory = GitLabDirectory(
         settings.gitlab_url, service_token=settings.service_token, clock=clock
     )
-    history = GitHistory(
-        settings.mirrors,
-        clock,
-        locate=partial(_repository_url, settings.gitlab_url, directory),
-        protected_branches=directory.list_protected_branches,
-    )
-    objects = SiteObjects(
-        ledger.facts,
-        ledger.staging,
-        clock,
-        allowed_hosts=settings.allowed_hosts,
-        local_roots=settings.local_roots,
-        origin=settings.base_url,
-    )
+    history = _open_history(settings, directory, clock)
+    objects = _open_objects(settings, ledger, clock)
 
     def note_change(dataset_id: DatasetId) -> None:
         directory.forget_project(dataset_id.number)
@@ -80,6 +68,26 @@ def open_services(settings: Settings) -> Services:
         sweep_staging=lambda older_than: objects.sweep_staging(
             older_than, ledger.bindings.find_placement
         ),
+    )
+
+
+def _open_history(settings: Settings, directory: GitLabDirectory, clock: Clock) -> GitHistory:
+    return GitHistory(
+        settings.mirrors,
+        clock,
+        locate=partial(_repository_url, settings.gitlab_url, directory),
+        protected_branches=directory.list_protected_branches,
+    )
+
+
+def _open_objects(settings: Settings, ledger: Ledger, clock: Clock) -> SiteObjects:
+    return SiteObjects(
+        ledger.facts,
+        ledger.staging,
+        clock,
+        allowed_hosts=settings.allowed_hosts,
+        local_roots=settings.local_roots,
+        origin=settings.base_url,
     )
 
 

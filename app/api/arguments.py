@@ -15,6 +15,7 @@ from core.model.storage import CHUNK_BYTES
 MAX_PER_PAGE = 100
 MAX_PAGE = 1_000_000
 _MOST_DIGITS = 19
+MAX_JSON_BYTES = 16 * 1024 * 1024  # 20,000 announced files and room to spare
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
@@ -173,6 +174,7 @@ def json_body() -> Body:
 
     Raises:  Invalid, where the body is no JSON object.
     """
+    request.max_content_length = MAX_JSON_BYTES
     value = request.get_json(silent=True, force=True)
     if not isinstance(value, dict):
         raise Invalid("Send a JSON object as the body (Content-Type: application/json).")

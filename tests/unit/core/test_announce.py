@@ -53,6 +53,14 @@ def test_the_texts_of_one_commit_are_bounded_together() -> None:
         plan_files([*texts, announce("last.txt", MAX_TEXT_BYTES)], {})
 
 
+def test_texts_for_git_have_a_limit_together() -> None:
+    size = 100_000
+    fits = MAX_SESSION_TEXT_BYTES // size
+    plan_files([announce(f"{i}.xml", size) for i in range(fits)], {})
+    with pytest.raises(TooLarge):
+        plan_files([announce(f"{i}.xml", size) for i in range(fits + 1)], {})
+
+
 def test_a_file_with_the_same_bytes_is_unchanged() -> None:
     path = FilePath("a.jpg")
     standing: dict[FilePath, Entry | None] = {path: Entry(path, "file", Pointer(Md5(MD5), 10))}
