@@ -67,7 +67,7 @@ function outcome(run, facts) {
   const { folder } = run.announced;
   const { branch } = run.session;
   const files = `${facts.tree}${folder.split("/").map(encodeURIComponent).join("/")}?ref=${encodeURIComponent(branch)}`;
-  const acts = made("p", "acts", link("See the files", files, "button small"));
+  const acts = made("p", "acts", link("See the files", files, "button small"), link("Upload more", location.href));
   if (branch !== facts.defaultBranch) {
     acts.append(link(`Propose to merge ${branch}`, facts.mergeRequest + encodeURIComponent(branch)));
   }
@@ -80,9 +80,11 @@ function outcome(run, facts) {
 function whole(run, facts) {
   const { problem } = run;
   const said = [made("p", "", problem.message)];
-  if (problem.details?.ask?.length) said.push(made("p", "", `Ask ${problem.details.ask.join(", ")}.`));
   if (problem.code === "forbidden") {
     said.push(made("p", "", "A branch that takes no changes of yours: type a new name above, commit there, and propose to merge it."));
+  }
+  if (problem.details?.commit) {
+    said.push(made("p", "", "Look at what was committed, then try again: yours then goes on top of it, or skip the file."));
   }
   if (problem.status === 401 || problem.code === "csrf") {
     const reload = button("Sign in again", () => location.reload());

@@ -160,9 +160,9 @@ export class Run {
       const { state, upload, change } = told.get(item.path);
       item.upload = upload;
       item.change = change ?? "new";
-      item.wasThere = state === "present";
-      item.state = item.wasThere ? "present" : "waiting";
-      item.loaded = 0;
+      item.wasThere = state === "present" && !item.carried;
+      item.state = state === "present" ? "present" : "waiting";
+      item.loaded = item.carried && state === "present" ? item.file.size : 0;
     }
   }
 

@@ -201,7 +201,7 @@ export class Transfer {
   #mark(items, state) {
     for (const item of items) {
       item.state = state;
-      if (state === "sent") item.loaded = item.file.size;
+      if (state === "sent") Object.assign(item, { loaded: item.file.size, carried: true });
     }
     this.onChange();
   }

@@ -144,7 +144,7 @@ class View {
   }
 
   #phrase(moving, done, total) {
-    const sent = moving.filter((item) => item.state === "sent").length;
+    const sent = moving.filter((item) => item.state === "sent" || item.state === "present").length;
     const phrases = {
       hashing: `Reading ${size(done)} of ${size(total)} to see what is new`,
       announcing: "Asking what is there already",
