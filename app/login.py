@@ -10,7 +10,7 @@ from flask import Flask, Request, Response, request
 from flask_login import LoginManager, UserMixin
 
 from app.caller import caller, platform
-from core.errors import Unauthenticated
+from core.errors import Unauthenticated, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,18 @@ def sign_in_url() -> str:
 
 
 def _load(_request: Request) -> SignedIn | None:
-    """Return who is behind the session or token; GitLab is asked only for a token."""
+    """Return who is behind the session or token; GitLab is asked only for a token.
+
+    Nobody, where the credential is refused or GitLab does not answer: pages, also those that tell
+    of it, are shown without a name, and whatever needs a right asks by itself.
+    """
+    try:
+        return _find_signed_in()
+    except (Unauthenticated, Unavailable):
+        return None
+
+
+def _find_signed_in() -> SignedIn | None:
     asking = caller()
     if asking.login is not None:
         return SignedIn(asking.login.person_id, asking.login.username, asking.login.name)
