@@ -135,8 +135,8 @@ class Stack:
         """Return what a newcomer needs to read."""
         lines = [
             "",
-            f"  Labset           {self.plan.app_url}",
-            f"  GitLab look-alike {self.plan.gitlab_url}",
+            f"  Labset             {self.plan.app_url}",
+            f"  GitLab look-alike  {self.plan.gitlab_url}",
             "",
             "  sign in as",
             *(f"    {name:6} {login.password}" for name, login in self._cast.users.items()),
