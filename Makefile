@@ -1,7 +1,7 @@
 # Everything one does in a checkout. Needs Python 3.11 or newer with venv, git and make; nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev frontend run test torture bench reindex lint format lock chromium clean
+.PHONY: help install install-dev frontend run test torture bench reindex reencrypt lint format lock chromium clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 
@@ -83,7 +83,13 @@ run: install ## serves Labset with its embedded GitLab look-alike, S3 and demo d
 	@exec $(BIN)/python -m devstack
 
 reindex: install ## rebuilds what the ledger mirrors from GitLab and the storage sites
-	@$(BIN)/python -m app.reindex
+	@$(EMBEDDED) $(BIN)/python -m app.reindex
+
+reencrypt: install ## writes all secrets of the ledger anew with the first key, after LABSET_SECRET_KEY changed
+	@$(EMBEDDED) $(BIN)/python -m app.reencrypt
+
+# What `make run` started the server with, where it did; a real installation has its own environment.
+EMBEDDED := set -a; kept="$${LABSET_HOME:-var}/labset.env"; [ -n "$$LABSET_SECRET_KEY" ] || [ ! -f "$$kept" ] || . "$$kept"; exec
 
 # ---- looking after it -------------------------------------------------------------------------
 

@@ -71,6 +71,15 @@ def open_services(settings: Settings) -> Services:
     )
 
 
+def reencrypt(settings: Settings) -> int:
+    """Write all secrets of the ledger with the first key; return how many were written."""
+    ledger = open_ledger(settings.database_url, settings.secret_keys)
+    try:
+        return ledger.reencrypt()
+    finally:
+        ledger.close()
+
+
 def _open_history(settings: Settings, directory: GitLabDirectory, clock: Clock) -> GitHistory:
     return GitHistory(
         settings.mirrors,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 from devstack.demo import Demo, S3Access, make_demo
 from devstack.http import Api, Refused, answers
 from devstack.people import Cast, load_cast, make_cast, make_groups
+from devstack.private_files import write_private
 from devstack.processes import STOP_SECONDS, Child, check_free, wait_for
 from devstack.s3 import SeaweedServer
 
@@ -188,6 +190,7 @@ class Stack:
 
     def _start_labset(self) -> None:
         environment = self._labset_environment(self._cast)
+        self._keep_environment(environment)
         python = sys.executable
         bind = f"{self.plan.bind}:{self.plan.app_port}"
         gunicorn = [python, "-m", "gunicorn", "-c", str(_CHECKOUT / "gunicorn.conf.py")]
@@ -215,6 +218,11 @@ class Stack:
         (plan.home / "local-sites").mkdir(exist_ok=True)
         return {name: os.environ.get(name) or value for name, value in chosen.items()}
 
+    def _keep_environment(self, environment: Mapping[str, str]) -> None:
+        """Leave what the server was started with to `make reindex` and other commands."""
+        lines = (f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+        write_private(self.plan.home / "labset.env", "".join(lines))
+
     def _make_demo(self) -> Demo:
         api = f"{self.plan.app_url}/api/v1"
         return make_demo(
@@ -240,12 +248,7 @@ class Stack:
             "demo": asdict(self._demo) if self._demo else None,
             "pids": {**children, "s3": self._s3.pid},
         }
-        path = self.plan.home / "ready.json"
-        fresh = path.with_suffix(".fresh")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(ready, file, indent=2)
-        fresh.replace(path)
+        write_private(self.plan.home / "ready.json", json.dumps(ready, indent=2))
 
 
 def run(environment: Mapping[str, str]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from devstack.http import Api, Refused, encoded
+from devstack.private_files import write_private
 
 USERS = {"alice": "Alice Arnold", "bob": "Bob Brandt", "carol": "Carol Conti"}
 _TOKEN_DAYS = 364
@@ -37,11 +37,7 @@ class Cast:
 
     def save(self, path: Path) -> None:
         """Write it for our own eyes."""
-        fresh = path.with_suffix(".fresh")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(self), file, indent=2)
-        fresh.replace(path)
+        write_private(path, json.dumps(asdict(self), indent=2))
 
 
 def load_cast(path: Path) -> Cast:

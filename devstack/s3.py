@@ -23,6 +23,7 @@ from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
 
+from devstack.private_files import write_private
 from devstack.relay import Relay
 
 LOOPBACK = "127.0.0.1"
@@ -137,13 +138,15 @@ class SeaweedServer:
         kept = json.loads(kept_file.read_text(encoding="utf-8")) if kept_file.exists() else {}
         access = access_key or kept.get("access_key") or f"LABSET{secrets.token_hex(7).upper()}"
         secret = secret_key or kept.get("secret_key") or secrets.token_urlsafe(30)
-        _write_private(kept_file, {"access_key": access, "secret_key": secret})
+        write_private(kept_file, json.dumps({"access_key": access, "secret_key": secret}, indent=2))
         identity = {
             "name": "labset",
             "credentials": [{"accessKey": access, "secretKey": secret}],
             "actions": ["Admin", "Read", "Write", "List", "Tagging"],
         }
-        _write_private(self.home / "identities.json", {"identities": [identity]})
+        write_private(
+            self.home / "identities.json", json.dumps({"identities": [identity]}, indent=2)
+        )
         return access, secret
 
     def _keep_ports(self) -> dict[str, int]:
@@ -152,7 +155,7 @@ class SeaweedServer:
         kept = json.loads(kept_file.read_text(encoding="utf-8")) if kept_file.exists() else {}
         if set(kept) != set(_INNER_PORTS) or not all(map(_is_free, kept.values())):
             kept = dict(zip(_INNER_PORTS, _free_ports(len(_INNER_PORTS)), strict=True))
-            _write_private(kept_file, kept)
+            write_private(kept_file, json.dumps(kept, indent=2))
         return {name: int(port) for name, port in kept.items()}
 
     def _is_on_loopback(self) -> bool:
@@ -239,14 +242,6 @@ def _status(url: str) -> int | None:
             return refusal.code
     except OSError:
         return None
-
-
-def _write_private(path: Path, value: object) -> None:
-    fresh = path.with_suffix(".fresh")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(value, file, indent=2)
-    fresh.replace(path)
 
 
 def _free_ports(count: int) -> list[int]:

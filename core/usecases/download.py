@@ -79,9 +79,13 @@ def open_file(
     if found.text is not None:
         first, end = (byte_range.first, byte_range.last + 1) if byte_range else (0, None)
         return OpenObject(found.size_bytes, iter((found.text[first:end],)))
-    return platform.objects.open(
-        _placement(found), found.md5, found.size_bytes, byte_range, legacy=found.legacy
-    )
+    placement = _placement(found)
+    try:
+        return platform.objects.open(
+            placement, found.md5, found.size_bytes, byte_range, legacy=found.legacy
+        )
+    except DataMissing as error:
+        raise _bytes_missing(found.path, found.md5, placement) from error
 
 
 def find_link(platform: Platform, found: FoundFile) -> Link | None:
