@@ -35,8 +35,12 @@ class Draft:
 def find_done(
     repository: pygit2.Repository, order: CommitOrder, tip: str | None
 ) -> Committed | None:
-    """Return what an earlier try of the order made on the branch, if it did."""
-    base = order.base.sha if order.base else None
+    """Return what an earlier try of the order made on the branch, if it did.
+
+    A binding that is carried on after a crash no longer knows the tip that it began from, and its own
+    commit may be the tip by now: it is looked for in the whole history.
+    """
+    base = order.base.sha if order.base and not _is_binding(order) else None
     if tip is None or (base is not None and base not in repository):
         return None
     commit = find_order(repository, tip, base, order.key)
@@ -63,10 +67,13 @@ def make_draft(
     except Clash as clash:
         raise _conflict(repository, parent, clash.path, clash.other, clash.sentence) from clash
     replaced = frozenset(edit.replaced)
-    is_binding = any(isinstance(change.path, str) for change in order.changes)
-    if tip is not None and tree == root and not is_binding:
+    if tip is not None and tree == root and not _is_binding(order):
         return Draft(tip, replaced, None)
     return Draft(edit.new.add("commit", _text(order, tree, parent, moment)), replaced, edit.new)
+
+
+def _is_binding(order: CommitOrder) -> bool:
+    return any(isinstance(change.path, str) for change in order.changes)
 
 
 def message_of(order: CommitOrder) -> str:
