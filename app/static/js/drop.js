@@ -12,12 +12,12 @@ async function carryOver(address, picked) {
   document.querySelector("main").replaceWith(page.querySelector("main"));
   document.title = page.title;
   history.pushState(null, "", address);
+  window.addEventListener("popstate", () => location.reload());
   const { startUpload } = await import("./upload/view.js");
   startUpload(document.getElementById("upload"))?.add(await picked);
 }
 
 export function startDropping() {
-  window.addEventListener("popstate", () => location.reload());
   for (const zone of document.querySelectorAll("[data-drop]")) {
     zone.addEventListener("dragover", (event) => {
       if (!event.dataTransfer.types.includes("Files")) return;
