@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS: Final = 3
 CALL_SECONDS: Final = 7  # a whole small request; between two pieces of a stream
-PART_SECONDS: Final = 4.5  # twice tried
+PART_SECONDS: Final = 4  # twice tried
 WORKERS: Final = 32
 DEFAULT_REGION: Final = "us-east-1"
 _KEPT_CONNECTIONS: Final = 64

@@ -121,8 +121,17 @@ def damages(data: bytes) -> dict[str, bytes]:
     }
 
 
-@SIZES
-@pytest.mark.parametrize("damage", tuple(damages(SMALL)))
+DAMAGED = pytest.mark.parametrize(
+    ("data", "damage"),
+    (
+        *((SMALL, damage) for damage in damages(SMALL)),
+        *((LARGE, damage) for damage in ("flipped", "cut", "longer")),
+    ),
+    ids=lambda value: {SMALL: "small", LARGE: "large"}.get(value, value),
+)
+
+
+@DAMAGED
 @pytest.mark.parametrize("knows_size", (True, False), ids=("sized", "unsized"))
 def test_damaged_bytes_never_come_out_whole(
     world: World, data: bytes, damage: str, *, knows_size: bool
@@ -137,8 +146,7 @@ def test_damaged_bytes_never_come_out_whole(
     assert sum(map(len, came_out)) < len(data)
 
 
-@SIZES
-@pytest.mark.parametrize("damage", tuple(damages(SMALL)))
+@DAMAGED
 def test_damaged_bytes_are_repaired_by_the_right_ones(
     world: World, data: bytes, damage: str
 ) -> None:

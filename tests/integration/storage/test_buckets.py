@@ -113,7 +113,7 @@ for number in range(2):
     child = os.fork()
     if child == 0:
         world = s3_world("forked", S3Server(*sys.argv[1:]))
-        data = [b"of child %d" % number] * 900_000
+        data = [b"of child %d" % number * 1000] * 900
         md5 = objects.put(world.placement, data).md5
         assert b"".join(objects.open(world.placement, md5, None).chunks) == b"".join(data)
         assert objects.missing(world.placement, [(md5, None)]) == set()
