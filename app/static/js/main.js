@@ -4,9 +4,11 @@ import { startCopying } from "./copy.js";
 import { startDropping } from "./drop.js";
 import { startForms } from "./forms.js";
 import { startMenus } from "./menus.js";
+import { startNotes } from "./notes.js";
 import { startTheme } from "./theme-switch.js";
 
 startTheme();
+startNotes();
 startCopying();
 startMenus();
 startChips();

@@ -1,5 +1,5 @@
-/* The rows of the upload page: files under way, what is wrong with which file, how it ended. */
-import { counted, size } from "../formats.js";
+/* The rows of the upload page: files under way, and what is wrong with which file. */
+import { size } from "../formats.js";
 import { icon } from "../icons.js";
 import { mendedPath } from "./plan.js";
 
@@ -20,12 +20,6 @@ function button(label, act, className = "outline small") {
   return element;
 }
 
-function link(label, href, className = "button outline small") {
-  const element = made("a", className, label);
-  element.href = href;
-  return element;
-}
-
 /** Show the few files that are on their way, each with its own bar. */
 export function drawMoving(list, run) {
   const isHashing = run.phase === "hashing";
@@ -42,16 +36,15 @@ export function drawMoving(list, run) {
   list.replaceChildren(...rows);
 }
 
-/** Say what is wrong and how it ended; drawn anew only when that changes, so that typing is not disturbed. */
-export function drawProblems(place, run, facts) {
+/** Say what is wrong; drawn anew only when that changes, so that typing is not disturbed. */
+export function drawProblems(place, run) {
   const wrong = run.kept.filter((item) => item.problem);
-  const seen = [run.phase === "done", run.problem?.message, wrong.map((item) => item.picked + item.problem)];
+  const seen = [run.problem?.message, wrong.map((item) => item.picked + item.problem)];
   const mark = JSON.stringify(seen);
   if (place.dataset.drawn === mark) return;
   place.dataset.drawn = mark;
   const parts = [];
-  if (run.phase === "done") parts.push(outcome(run, facts));
-  if (run.problem) parts.push(whole(run, facts));
+  if (run.problem) parts.push(whole(run));
   if (wrong.length) parts.push(list(run, wrong));
   place.replaceChildren(...parts);
 }
@@ -59,25 +52,11 @@ export function drawProblems(place, run, facts) {
 function notice(variant, iconName, ...children) {
   const box = made("div", "notice", icon(iconName), made("div", "", ...children));
   box.dataset.variant = variant;
-  box.setAttribute("role", variant === "success" ? "status" : "alert");
+  box.setAttribute("role", "alert");
   return box;
 }
 
-function outcome(run, facts) {
-  const { folder } = run.announced;
-  const { branch } = run.session;
-  const files = `${facts.tree}${folder.split("/").map(encodeURIComponent).join("/")}?ref=${encodeURIComponent(branch)}`;
-  const acts = made("p", "acts", link("See the files", files, "button small"), link("Upload more", location.href));
-  if (branch !== facts.defaultBranch) {
-    acts.append(link(`Propose to merge ${branch}`, facts.mergeRequest + encodeURIComponent(branch)));
-  }
-  const commit = made("span", "mono", run.committed.commit.slice(0, 8));
-  const changed = run.kept.filter((item) => item.change !== "unchanged").length;
-  const said = made("p", "", `${counted(changed, "file")} committed to ${branch} as `, commit, ".");
-  return notice("success", "circle-check", said, acts);
-}
-
-function whole(run, facts) {
+function whole(run) {
   const { problem } = run;
   const said = [made("p", "", problem.message)];
   if (problem.code === "forbidden") {

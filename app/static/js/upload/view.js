@@ -1,5 +1,6 @@
 /* The upload page: what is picked, how far it is, what is wrong, and the one commit. */
 import { counted, duration, size } from "../formats.js";
+import { leaveNote } from "../notes.js";
 import { drawMoving, drawProblems } from "./rows.js";
 import { readDropped, readField } from "./picked.js";
 import { tally } from "./plan.js";
@@ -97,6 +98,15 @@ class View {
     else requestAnimationFrame(draw);
   }
 
+  /** After the commit the files are shown, where it is the latest. */
+  #leave() {
+    const { announced, session, committed, kept } = this.run;
+    const changed = kept.filter((item) => item.change !== "unchanged").length;
+    leaveNote(`${counted(changed, "file")} committed to ${session.branch} as ${committed.commit.slice(0, 8)}.`);
+    const folder = announced.folder.replace(/^\/+|\/+$/g, "").split("/").map(encodeURIComponent).join("/");
+    location.assign(`${this.form.dataset.tree}${folder}?ref=${encodeURIComponent(session.branch)}`);
+  }
+
   draw() {
     const { run } = this;
     const isDone = run.phase === "done";
@@ -106,9 +116,10 @@ class View {
     this.part("cancel").hidden = !run.items.length || isDone || run.phase === "committing";
     this.#drawHead();
     this.#drawBar();
-    drawProblems(this.part("problems"), run, this.form.dataset);
+    drawProblems(this.part("problems"), run);
     drawMoving(this.part("moving"), run);
     this.#drawCommit();
+    if (isDone) this.#leave();
   }
 
   #drawHead() {
