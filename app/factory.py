@@ -13,6 +13,7 @@ from werkzeug.routing import IntegerConverter
 
 from app import api, pages
 from app.assets import register_assets
+from app.bodies import register_body_limits
 from app.csrf import register_csrf
 from app.errors import register_errors
 from app.headers import register_headers
@@ -65,6 +66,7 @@ def create_app(settings: Settings, services: Services) -> Flask:
     register_metrics(app, settings.home)
     if settings.access_log:
         register_access_log(app)
+    register_body_limits(app)
     register_csrf(app)
     register_errors(app)
     register_headers(app, settings)

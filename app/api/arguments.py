@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from flask import request
 
+from app.bodies import read_json, stream_body
 from core.errors import Invalid
 from core.model.names import FilePath, Md5, Ref, SiteId, UploadId
 from core.model.storage import CHUNK_BYTES
@@ -15,7 +16,6 @@ from core.model.storage import CHUNK_BYTES
 MAX_PER_PAGE = 100
 MAX_PAGE = 1_000_000
 _MOST_DIGITS = 19
-MAX_JSON_BYTES = 16 * 1024 * 1024  # 20,000 announced files and room to spare
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
@@ -172,10 +172,9 @@ class Body:
 def json_body() -> Body:
     """Return the request's JSON object.
 
-    Raises:  Invalid, where the body is no JSON object.
+    Raises:  Invalid, where the body is no JSON object; TooLarge.
     """
-    request.max_content_length = MAX_JSON_BYTES
-    value = request.get_json(silent=True, force=True)
+    value = read_json()
     if not isinstance(value, dict):
         raise Invalid("Send a JSON object as the body (Content-Type: application/json).")
     return Body(value)
@@ -191,6 +190,7 @@ def body_chunks() -> Iterator[bytes]:
 
     Raises:  Invalid with code `body_cut_off`, where the client stopped before the end.
     """
+    stream_body()
     try:
         while chunk := request.stream.read(CHUNK_BYTES):
             yield chunk

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
+from app.bodies import read_json
 from app.shell import shell
 from core.errors import Invalid, TooLarge, Unauthenticated
 from core.model.names import DatasetId
@@ -29,10 +30,9 @@ def gitlab() -> Response:
 
 
 def _read_event() -> dict[str, object]:
-    request.max_content_length = _MAX_BODY_BYTES
     if (request.content_length or 0) > _MAX_BODY_BYTES:
         raise TooLarge(f"An event has at most {_MAX_BODY_BYTES} bytes.")
-    event = request.get_json(force=True)
+    event = read_json(_MAX_BODY_BYTES)
     if not isinstance(event, dict):
         raise Invalid("An event is a JSON object.")
     return event

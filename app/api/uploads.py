@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tarfile
-from collections.abc import Iterator
 from http import HTTPStatus
-from typing import IO, cast
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from app.api import shapes
 from app.api.arguments import body_chunks, body_size, json_body, upload_id
+from app.api.tar_stream import read_members
+from app.bodies import stream_body
 from app.caller import actor, platform
 from core.errors import Invalid, TooLarge
 from core.model.names import DatasetId, FilePath, Ref
@@ -95,7 +94,11 @@ def batch(dataset_id: int, uid: str) -> ResponseReturnValue:
     if (body_size() or 0) > MAX_BATCH_BYTES:
         raise TooLarge("A batch has at most 128 MiB: send several.")
     results = receive_batch(
-        platform(), actor(), DatasetId(dataset_id), upload_id(uid), _members(_TarBody())
+        platform(),
+        actor(),
+        DatasetId(dataset_id),
+        upload_id(uid),
+        read_members(_TarBody(), largest_bytes=MAX_BATCH_FILE_BYTES),
     )
     return shapes.batch(results)
 
@@ -109,43 +112,24 @@ def commit(dataset_id: int, uid: str) -> ResponseReturnValue:
 
 
 class _TarBody:
-    """The request's body as the file that `tarfile` reads, at most `MAX_BATCH_BYTES` of it."""
+    """The request's body, at most `MAX_BATCH_BYTES` of it."""
 
     def __init__(self) -> None:
+        stream_body()
         self._taken_bytes = 0
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes."""
-        data = request.stream.read(size)
+        try:
+            data = request.stream.read(size)
+        except OSError as error:
+            raise Invalid(
+                "The tar stream stopped before its end: send it again.", code="body_cut_off"
+            ) from error
         self._taken_bytes += len(data)
         if self._taken_bytes > MAX_BATCH_BYTES:
             raise TooLarge("A batch has at most 128 MiB: send several.")
         return data
-
-
-def _members(body: _TarBody) -> Iterator[tuple[str, bytes]]:
-    """Yield (path, bytes) of each member.
-
-    Raises:  Invalid, for what is no tar stream or is cut off.
-    """
-    try:
-        with tarfile.open(fileobj=cast("IO[bytes]", body), mode="r|", bufsize=1 << 20) as archive:
-            for member in archive:
-                yield member.name, _data(archive, member)
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        raise Invalid("The body is no whole tar stream.", code="body_cut_off") from error
-
-
-def _data(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    if not member.isfile():
-        raise Invalid(f"{member.name} is no plain file: a batch holds nothing else.")
-    if member.size > MAX_BATCH_FILE_BYTES:
-        raise TooLarge(f"{member.name} has over 8 MiB: send it by itself.")
-    opened = archive.extractfile(member)
-    data = opened.read() if opened else b""
-    if len(data) != member.size:
-        raise Invalid("The tar stream stopped before its end.", code="body_cut_off")
-    return data
 
 
 def _dressed(dataset_id: int, view: UploadView) -> shapes.Json:

@@ -17,7 +17,7 @@ from core.model.names import DatasetId, FilePath, Md5, Ref, Revision, UploadId
 LIFETIME = timedelta(hours=24)
 COMMIT_LEASE = timedelta(seconds=25)
 MAX_FILES = 20_000
-MAX_SESSION_TEXT_BYTES = 256 * 1024 * 1024
+MAX_SESSION_TEXT_BYTES = 64 * 1024 * 1024  # they pass through memory, several times
 
 
 class UploadState(StrEnum):

@@ -58,15 +58,6 @@ def plan_files(
     return planned
 
 
-def _check_texts(planned: Sequence[UploadFile]) -> None:
-    size_bytes = sum(file.size_bytes for file in planned if file.git_candidate)
-    if size_bytes > MAX_SESSION_TEXT_BYTES:
-        raise TooLarge(
-            f"{size_bytes:,} bytes of small texts are too many for one commit; send the texts "
-            f"in several uploads of at most {MAX_SESSION_TEXT_BYTES:,} bytes each."
-        )
-
-
 def standing_problem(path: FilePath, entry: Entry | None) -> str | None:
     """Say why a file cannot be put at `path`, given what stands there, or None."""
     if entry is None or entry.type == "file":

@@ -8,14 +8,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound, TooLarge
 from core.model.access import Actor
 from core.model.content import MAX_TEXT_BYTES, TEXT_SUFFIXES, Entry, Pointer, belongs_in_git
 from core.model.dataset import Dataset
 from core.model.history import Change, CommitOrder, Committed, check_message
 from core.model.names import DatasetId, FilePath, Md5, Ref, Revision, collisions
 from core.model.storage import Placement
-from core.model.uploads import COMMIT_LEASE, UploadFile, UploadState
+from core.model.uploads import (
+    COMMIT_LEASE,
+    MAX_SESSION_TEXT_BYTES,
+    UploadFile,
+    UploadState,
+)
 from core.ports import Platform
 from core.usecases.announce import standing_problem
 from core.usecases.committing import settle
@@ -73,7 +78,7 @@ def put_files(
              somebody changed a path meanwhile).
     """
     check_message(message)
-    files = tuple(_receive(platform, target, one) for one in arriving)
+    files = _receive_all(platform, target, arriving)
     _check_together(files)
     session = replace(
         new_session(
@@ -121,6 +126,22 @@ def delete_path(
             author_email=person.email,
         ),
     )
+
+
+def _receive_all(
+    platform: Platform, target: WriteTarget, arriving: Iterable[Arriving]
+) -> tuple[UploadFile, ...]:
+    files: list[UploadFile] = []
+    text_bytes = 0
+    for one in arriving:
+        files.append(_receive(platform, target, one))
+        text_bytes += len(files[-1].text or b"")
+        if text_bytes > MAX_SESSION_TEXT_BYTES:
+            raise TooLarge(
+                f"One commit takes at most {MAX_SESSION_TEXT_BYTES:,} bytes of small texts: "
+                "send them in several."
+            )
+    return tuple(files)
 
 
 def _receive(platform: Platform, target: WriteTarget, one: Arriving) -> UploadFile:

@@ -234,6 +234,8 @@ class _Batch:
 
     def __init__(self, files: Mapping[FilePath, UploadFile]) -> None:
         self._files = files
+        self._by_name = {path.text: path for path in files}
+        self._seen: set[str] = set()
         self.received: list[UploadFile] = []
         self.results: list[BatchResult] = []
 
@@ -245,6 +247,9 @@ class _Batch:
     def items(self, members: Iterable[tuple[str, bytes]]) -> Iterator[BatchItem]:
         """Yield what the site has to store."""
         for name, data in members:
+            if name in self._seen:
+                raise Invalid(f"{name} comes twice in this batch.", details={"path": name})
+            self._seen.add(name)
             try:
                 file = self._check(FilePath(name), data)
             except LabsetError as error:
@@ -264,7 +269,7 @@ class _Batch:
         return file
 
     def _refuse(self, name: str, error: LabsetError) -> None:
-        known = next((path for path in self._files if path.text == name), None)
+        known = self._by_name.get(name)
         if known is None:
             raise error
         self.results.append(BatchResult(known, None, error.message))
