@@ -20,6 +20,7 @@ MAX_JSON_BYTES = 16 * 1024 * 1024  # 20,000 announced files and room to spare
 MAX_JSON_VALUES = 1_000_000  # each takes 2 bytes of JSON, dozens in memory
 MAX_JSON_CONTAINERS = 250_000  # each takes 3 bytes of JSON, hundreds in memory
 
+_ENDLESS_BYTES = 2**63 - 1
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _FORMS_WITH_FILES = frozenset({"api_files.post", "uploads.send", "changes.replace"})
 
@@ -37,7 +38,7 @@ def register_body_limits(app: Flask) -> None:
 
 def stream_body() -> None:
     """Let the body be of any size: whoever calls this reads it piece by piece."""
-    request.max_content_length = None
+    request.max_content_length = _ENDLESS_BYTES  # None would mean the application's own limit
 
 
 def read_json(limit_bytes: int = MAX_JSON_BYTES) -> object:

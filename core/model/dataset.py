@@ -158,6 +158,8 @@ def check_description(description: str) -> None:
             f"{MAX_DESCRIPTION_CHARACTERS} fit.",
             details={"field": "description"},
         )
+    if "\x00" in description:
+        raise Invalid("The description holds a NUL.", details={"field": "description"})
 
 
 def check_tags(tags: tuple[str, ...]) -> None:

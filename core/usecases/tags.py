@@ -22,8 +22,10 @@ def create_tag(
 
     Raises:  Conflict (`tag_exists`), Invalid for a name that reads like a commit id.
     """
-    if len(message) > MAX_MESSAGE_CHARACTERS:
-        raise Invalid(f"The note is too long: at most {MAX_MESSAGE_CHARACTERS} characters.")
+    if len(message) > MAX_MESSAGE_CHARACTERS or "\x00" in message:
+        raise Invalid(
+            f"The note is too long or holds a NUL; at most {MAX_MESSAGE_CHARACTERS} characters."
+        )
     if name.revision is not None:
         raise Invalid(f"{name} reads like a commit id: give the release another name.")
     dataset = open_to_write(platform, actor, dataset_id)
