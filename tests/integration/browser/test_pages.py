@@ -1,0 +1,261 @@
+"""How the pages behave in a real browser, with script and without."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
+
+from bench.stack import Running
+from tests.integration.product.conftest import Person
+
+NewDataset = Callable[..., int]
+Visit = Callable[..., Page]
+
+COMMIT = "[data-commit]"
+DROP = """([name, text]) => {
+  const dropped = new DataTransfer();
+  dropped.items.add(new File([text], name));
+  const zone = document.querySelector("[data-drop]");
+  for (const type of ["dragover", "drop"]) {
+    zone.dispatchEvent(new DragEvent(type, { dataTransfer: dropped, bubbles: true, cancelable: true }));
+  }
+}"""
+
+
+@pytest.fixture
+def visit(chromium: Browser, stack: Running) -> Iterator[Visit]:
+    """Return a page of somebody who is known by the token's cookie; a broken policy fails the test."""
+    contexts: list[BrowserContext] = []
+    broken: list[str] = []
+
+    def enter(who: Person, *, script: bool = True, width: int = 1280) -> Page:
+        context = chromium.new_context(
+            base_url=stack.ready["app_url"],
+            java_script_enabled=script,
+            viewport={"width": width, "height": 800},
+        )
+        contexts.append(context)
+        cookie = {"name": "tokenGitLab", "value": who.token, "url": stack.ready["app_url"]}
+        context.add_cookies([cookie])  # type: ignore[list-item] # playwright's own shape
+        page = context.new_page()
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        page.on("console", lambda said: broken.append(said.text) if _is_policy(said.text) else None)
+        page.on("dialog", lambda dialog: dialog.accept())
+        return page
+
+    yield enter
+    for context in contexts:
+        context.close()
+    assert broken == []
+
+
+def _is_policy(text: str) -> bool:
+    return "Content Security Policy" in text
+
+
+def payload(name: str, data: bytes | None = None) -> FilePayload:
+    """Return a file to choose."""
+    held = secrets.token_bytes(2_000) if data is None else data
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": held}
+
+
+def test_a_bad_name_is_renamed_and_another_skipped_before_the_one_commit(
+    visit: Visit, carol: Person, new_dataset: NewDataset, tmp_path: Path
+) -> None:
+    dataset = new_dataset()
+    for name in ("good.bin", "ends with dot.", ".gitignore"):
+        (tmp_path / name).write_bytes(secrets.token_bytes(100))
+    page = visit(carol)
+    page.goto(f"/datasets/{dataset}/upload?path=raw")
+    page.locator("[data-input=files]").set_input_files([*tmp_path.iterdir()])
+    problems = page.locator(".problems li")
+    expect(problems).to_have_count(2)
+    problems.filter(has_text="ends with dot").get_by_role("button", name="Rename").click()
+    page.keyboard.press("Enter")
+    expect(problems).to_have_count(1)
+    problems.get_by_role("button", name="Skip").click()
+    expect(page.locator(COMMIT)).to_be_enabled()
+    page.locator(COMMIT).click()
+    page.wait_for_url("**/tree/raw?ref=main")
+    expect(page.get_by_role("status")).to_contain_text("2 files committed to main")
+    listed = [one["path"] for one in carol.json("GET", f"/datasets/{dataset}/tree/raw")]
+    assert listed == ["raw/ends with dot", "raw/good.bin"]
+
+
+def test_what_arrived_before_a_reload_is_not_sent_again(
+    visit: Visit, carol: Person, new_dataset: NewDataset
+) -> None:
+    dataset = new_dataset()
+    files = [payload(f"{number}.bin") for number in range(3)]
+    page = visit(carol)
+    for expected in ("0 identical (not sent)", "3 stored already (not sent)"):
+        page.goto(f"/datasets/{dataset}/upload")
+        page.locator("[data-input=files]").set_input_files(files)
+        expect(page.locator(COMMIT)).to_be_enabled()
+        expect(page.locator("[data-summary]")).to_contain_text(expected)
+    page.locator(COMMIT).click()
+    page.wait_for_url("**/tree/**")
+    page.goto(f"/datasets/{dataset}/upload")
+    page.locator("[data-input=files]").set_input_files(files)
+    expect(page.locator(COMMIT)).to_contain_text("Nothing to commit")
+    assert len(carol.json("GET", f"/datasets/{dataset}/commits")) == 2
+
+
+def test_a_file_site_takes_small_files_in_batches_and_large_ones_one_by_one(
+    visit: Visit, alice: Person, new_dataset: NewDataset, local_site: int
+) -> None:
+    dataset = new_dataset(site=local_site)
+    files = {f"ü {number}.bin": secrets.token_bytes(5_000) for number in range(30)}
+    files |= {"large.bin": secrets.token_bytes(3_000_000), f"{'long' * 40}.bin": b"x", "none": b""}
+    page = visit(alice)
+    sent: list[str] = []
+    page.on("request", lambda asked: sent.append(asked.url) if asked.method == "POST" else None)
+    page.goto(f"/datasets/{dataset}/upload")
+    chosen = [payload(name, data) for name, data in files.items()]
+    page.locator("[data-input=files]").set_input_files(chosen)
+    expect(page.locator(COMMIT)).to_be_enabled(timeout=20_000)
+    page.locator(COMMIT).click()
+    page.wait_for_url("**/tree/**")
+    assert len([url for url in sent if url.endswith("/batch")]) == 1
+    for name, data in files.items():
+        answer = alice.http.get(f"/datasets/{dataset}/files/{name}")
+        assert answer.content == data, name
+
+
+def test_what_is_dropped_onto_the_files_goes_to_the_upload_page(
+    visit: Visit, carol: Person, new_dataset: NewDataset
+) -> None:
+    dataset = new_dataset()
+    carol.json("PUT", f"/datasets/{dataset}/files/raw/a.bin", 201, content=b"a")
+    page = visit(carol)
+    page.goto(f"/datasets/{dataset}/tree/raw")
+    page.evaluate(DROP, ["dropped.bin", "dropped"])
+    expect(page.get_by_label("Into the folder")).to_have_value("raw")
+    expect(page.locator(COMMIT)).to_be_enabled()
+    page.locator(COMMIT).click()
+    page.wait_for_url("**/tree/raw?ref=main")
+    expect(page.get_by_role("link", name="dropped.bin", exact=True)).to_be_visible()
+
+
+def test_without_script_files_are_uploaded_replaced_and_deleted_by_plain_forms(
+    visit: Visit, carol: Person, new_dataset: NewDataset
+) -> None:
+    dataset = new_dataset()
+    page = visit(carol, script=False)
+    page.goto(f"/datasets/{dataset}/upload?path=raw")
+    page.get_by_label("Files").first.set_input_files([payload("a.bin"), payload("b.md", b"# one")])
+    page.get_by_role("button", name="Upload and commit").click()
+    expect(page.get_by_role("status")).to_contain_text("2 files uploaded")
+    page.get_by_role("link", name="b.md", exact=True).click()
+    expect(page.locator("pre.text")).to_contain_text("# one")
+    page.locator("summary", has_text="Replace").click()
+    page.get_by_label("The new bytes").set_input_files(payload("other.md", b"# two"))
+    page.get_by_role("button", name="Replace b.md").click()
+    expect(page.locator("pre.text")).to_contain_text("# two")
+    page.locator("summary", has_text="Delete").click()
+    page.get_by_role("button", name="Delete b.md").click()
+    expect(page.get_by_role("status")).to_contain_text("was deleted on main")
+    assert [row["path"] for row in carol.json("GET", f"/datasets/{dataset}/tree/raw")] == [
+        "raw/a.bin"
+    ]
+
+
+def test_a_refused_form_keeps_what_was_typed_and_says_why_beside_the_field(
+    visit: Visit, alice: Person, new_dataset: NewDataset
+) -> None:
+    taken = alice.json("GET", f"/datasets/{new_dataset(site=None)}")["name"]
+    page = visit(alice)
+    page.goto("/datasets/new")
+    page.get_by_label("Namespace").select_option(label="lab")
+    name = page.get_by_label("Name", exact=True)
+    name.fill(taken)
+    page.get_by_label("Tags").fill("weld, line 3,")
+    page.get_by_role("button", name="Create dataset").click()
+    expect(name).to_have_value(taken)
+    expect(name).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#name-problem")).to_contain_text(taken)
+    expect(page.locator(".chips .chip")).to_have_count(2)
+
+
+def test_the_search_answers_while_one_types_and_its_address_can_be_sent(
+    visit: Visit, alice: Person, new_dataset: NewDataset
+) -> None:
+    name = alice.json("GET", f"/datasets/{new_dataset(site=None)}")["name"]
+    page = visit(alice)
+    page.goto("/datasets")
+    page.get_by_label("Search by name or description").press_sequentially(name[-8:])
+    expect(page.locator("#results tbody tr")).to_have_count(1)
+    page.reload()
+    expect(page.locator("#results tbody tr")).to_have_count(1)
+    expect(page.locator("#results")).to_contain_text(name)
+
+
+def test_a_dataset_is_deleted_only_by_typing_its_name(
+    visit: Visit, alice: Person, new_dataset: NewDataset
+) -> None:
+    dataset = new_dataset(site=None)
+    path = alice.json("GET", f"/datasets/{dataset}")["path_with_namespace"]
+    page = visit(alice)
+    page.goto(f"/datasets/{dataset}/access")
+    page.locator("#typed").fill("something else")
+    page.get_by_role("button", name="Delete").last.click()
+    expect(page.locator("#typed-problem")).to_contain_text(path)
+    page.locator("#typed").fill(path)
+    page.get_by_role("button", name="Delete").last.click()
+    expect(page.get_by_role("status")).to_contain_text("was deleted")
+    deadline = time.monotonic() + 10  # what is known of a dataset may be 5 seconds old
+    while alice.http.get(f"/datasets/{dataset}").status_code != HTTPStatus.NOT_FOUND:
+        assert time.monotonic() < deadline
+
+
+def test_the_first_stop_of_the_tab_key_leads_to_the_content(visit: Visit, alice: Person) -> None:
+    page = visit(alice)
+    page.goto("/datasets")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_what_one_may_not_do_says_why_when_it_is_focused(
+    visit: Visit, bob: Person, new_dataset: NewDataset
+) -> None:
+    dataset = new_dataset(visibility="internal")
+    page = visit(bob)
+    page.goto(f"/datasets/{dataset}/tree/")
+    upload = page.get_by_role("button", name="Upload")
+    upload.focus()
+    expect(upload).to_be_focused()
+    why = re.compile(r"^Needs Developer on the dataset\. Ask alice\b")
+    expect(upload).to_have_attribute("data-why", why)
+
+
+@pytest.mark.parametrize("width", (380, 640, 1280))
+def test_no_page_is_wider_than_the_screen(
+    visit: Visit, alice: Person, stack: Running, width: int
+) -> None:
+    demo = stack.ready["demo"]
+    dataset = f"/datasets/{demo['dataset_id']}"
+    page = visit(alice, width=width)
+    parts = (
+        "",
+        "/tree/dataset/VITVI",
+        f"/file/{demo['file']}",
+        "/versions",
+        "/releases",
+        "/access",
+    )
+    addresses = [*(dataset + part for part in parts), f"{dataset}/upload", "/", "/datasets/new"]
+    for address in [*addresses, "/storage-sites", "/storage-sites/new", "/nowhere"]:
+        page.goto(address)
+        too_wide = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert too_wide <= 0, address
