@@ -16,6 +16,8 @@ from core.usecases.opening import (
     open_placement_to_write,
 )
 
+_MD5_OF_NOTHING = "d41d8cd98f00b204e9800998ecf8427e"
+
 
 def open_remote(platform: Platform, actor: Actor, dataset_id: DatasetId) -> Placement:
     """Return the placement to somebody who holds both keys for reading."""
@@ -28,10 +30,12 @@ def find_object_size(
 ) -> int:
     """Return the object's size in bytes.
 
+    An answer without bytes is complete before anything could be proven: an object that has lost them
+    all counts as missing.
     Raises:  NotFound; the same whether or not another dataset holds it.
     """
     size_bytes = platform.objects.find_size(placement, md5, legacy=legacy)
-    if size_bytes is None:
+    if size_bytes is None or (size_bytes == 0 and md5.hex != _MD5_OF_NOTHING):
         raise NotFound(f"This dataset holds no object {md5}.", code="object_not_found")
     return size_bytes
 
