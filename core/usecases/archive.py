@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,11 +11,15 @@ from core.model.access import Actor
 from core.model.dataset import Dataset
 from core.model.names import DatasetId, FilePath, Ref, Revision
 from core.ports import Platform
+from core.usecases.bind import dvc_config
 from core.usecases.browse import resolve_ref
 
 _CONFIG = ".dvc/config"
-_CORE = b"[core]\n"
-_SYMLINK_MODE = 0o120000
+_CORE = "[core]\n"
+_NO_GIT = "[core]\n    no_scm = true\n"
+_FILE_MODES = frozenset({0o100644, 0o100755, 0o100664})
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\:]|[. ]$")
+_GITS_OWN = frozenset({".git", "git~1"})  # also as Windows and macOS understand it
 README_NAME = "LABSET-README.md"
 
 
@@ -42,7 +48,12 @@ def open_pointer_archive(
     ref: Ref | None,
     path: FilePath | None = None,
 ) -> PointerArchive:
-    """Return the pointers, texts and DVC configuration of a revision, below `path` if given."""
+    """Return the pointers and texts of a revision, below `path` if given, and our configuration.
+
+    The configuration is made anew from the placement: whoever may push could otherwise say in it to
+    whom `dvc pull` sends the reader's token. What is no plain file, or has a name that could leave the
+    folder or be git's own, is left out.
+    """
     dataset, revision = resolve_ref(platform, actor, dataset_id, ref)
     slug = dataset.path_with_namespace.rpartition("/")[2]
     label = (ref or Ref(dataset.default_branch)).name.replace("/", "-")
@@ -54,24 +65,39 @@ def open_pointer_archive(
 def _files(
     platform: Platform, dataset: Dataset, revision: Revision, below: FilePath | None
 ) -> Iterator[ArchiveFile]:
+    yield ArchiveFile(_CONFIG, _config(platform, dataset).encode())
     for path, mode, data in platform.history.walk_blobs(dataset.id, revision):
-        if mode == _SYMLINK_MODE or not _belongs(path, below):
-            continue
-        content = _without_git(data) if path == _CONFIG else data
-        yield ArchiveFile(path, content, is_executable=bool(mode & 0o100))
+        if mode in _FILE_MODES and _is_safe(path) and _belongs(path, below):
+            yield ArchiveFile(path, data, is_executable=bool(mode & 0o100))
+
+
+def _is_safe(path: str) -> bool:
+    segments = path.split("/")
+    return segments[0] != ".dvc" and path != README_NAME and all(map(_is_safe_name, segments))
+
+
+def _is_safe_name(name: str) -> bool:
+    """Whether a name stays what it is on every system that unpacks it."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    plain = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
+    return bool(name) and not (
+        _UNSAFE.search(name) or plain.casefold() in _GITS_OWN or plain != plain.strip()
+    )
 
 
 def _belongs(path: str, below: FilePath | None) -> bool:
-    if below is None or path.startswith(".dvc/") or path == ".dvcignore":
+    if below is None or path == ".dvcignore":
         return True
     return path.startswith(f"{below}/") or path in {str(below), f"{below}.dvc"}
 
 
-def _without_git(config: bytes) -> bytes:
-    """Tell DVC that the unpacked folder is no git repository."""
-    if _CORE in config:
-        return config.replace(_CORE, _CORE + b"    no_scm = true\n", 1)
-    return _CORE + b"    no_scm = true\n" + config
+def _config(platform: Platform, dataset: Dataset) -> str:
+    """Return DVC's configuration, which also says that the unpacked folder is no git repository."""
+    placement = platform.bindings.find_placement(dataset.id)
+    return _NO_GIT + (dvc_config(platform, placement).removeprefix(_CORE) if placement else "")
 
 
 def _with(first: ArchiveFile, rest: Iterator[ArchiveFile]) -> Iterator[ArchiveFile]:

@@ -17,12 +17,15 @@ from core.ports import Platform
 from core.usecases.opening import Needs, open_dataset, open_placement
 from core.usecases.packed import read_packed
 
+MAX_LISTED_DIGEST_BYTES = 1024 * 1024  # a text in git over this has its md5 on its own page only
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of a folder as people see it.
 
-    `size_bytes` and `md5` are None for folders and broken pointers; `stored` says where the bytes
+    `size_bytes` and `md5` are None for folders and broken pointers, `md5` also for large files that
+    somebody put into git: a page of them would be gigabytes to read. `stored` says where the bytes
     lie; `problem` why a pointer cannot be read; `packed` marks a folder that is one pointer.
     """
 
@@ -136,7 +139,7 @@ def show_file(
     """
     dataset, revision = resolve_ref(platform, actor, dataset_id, ref)
     view = _View(platform, actor, dataset, revision)
-    (row,) = view.with_sizes((view.row(view.file(path)),))
+    (row,) = view.with_sizes((view.row(view.file(path), digest_up_to=None),))
     commits = platform.history.last_changes(dataset_id, revision, [path])
     return FileFacts(dataset, revision, row, commits.get(path))
 
@@ -172,8 +175,8 @@ class _View:
             entries.extend(self._unpack(entry) if entry.packed else (entry,))
         return entries
 
-    def row(self, entry: Entry) -> Row:
-        """Dress one entry."""
+    def row(self, entry: Entry, *, digest_up_to: int | None = MAX_LISTED_DIGEST_BYTES) -> Row:
+        """Dress one entry; of a text of over `digest_up_to` bytes without its md5."""
         content = entry.content
         if entry.type == "directory":
             packed = entry.packed
@@ -188,8 +191,8 @@ class _View:
         if isinstance(content, Pointer):
             return Row(entry.path, "file", content.size_bytes, content.md5, "site")
         if isinstance(content, Text):
-            data = self._platform.history.read_text(self._dataset.id, content)
-            md5 = Md5(hashlib.md5(data, usedforsecurity=False).hexdigest())
+            wanted = digest_up_to is None or content.size_bytes <= digest_up_to
+            md5 = self._digest(content) if wanted else None
             return Row(entry.path, "file", content.size_bytes, md5, "git")
         problem = content.problem if isinstance(content, Broken) else "unknown content"
         return Row(entry.path, "file", problem=problem)
@@ -219,6 +222,10 @@ class _View:
         if entry.type == "directory":
             raise NotFound(f"{path} is a folder.", code="is_directory")
         return entry
+
+    def _digest(self, text: Text) -> Md5:
+        data = self._platform.history.read_text(self._dataset.id, text)
+        return Md5(hashlib.md5(data, usedforsecurity=False).hexdigest())
 
     def _find_packed(self, path: FilePath | None) -> Entry | None:
         if path is None:
