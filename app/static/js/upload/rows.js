@@ -97,7 +97,10 @@ function row(run, item) {
   const line = made("li", "", icon("circle-x"), said);
   const acts = made("span", "acts");
   acts.append(
-    button("Rename", () => line.replaceChild(renaming(run, item), acts)),
+    button("Rename", () => {
+      line.replaceChild(renaming(run, item), acts);
+      line.querySelector("input").select();
+    }),
     button("Try again", () => run.again()),
     button("Skip", () => run.skip(item)),
   );
@@ -115,6 +118,5 @@ function renaming(run, item) {
     event.preventDefault();
     take();
   });
-  setTimeout(() => field.focus());
   return made("span", "acts renaming", field, button("Rename", take, "small"));
 }
