@@ -370,15 +370,19 @@ def find_arrived(
 ) -> frozenset[FilePath]:
     """Return the paths that need no more bytes, as the site itself says.
 
-    Texts of git wait in the ledger; a candidate that turned out not to be text lies on the site.
+    Texts of git wait in the ledger; a candidate that turned out not to be text lies on the site. What
+    the base revision points to is looked for as well: bytes that were damaged or lost are sent again.
     """
-    on_site = [file for file in files if not (file.unchanged or file.text is not None)]
+    in_git = {file.path for file in files if _lies_in_git(file)}
+    on_site = [file for file in files if file.path not in in_git]
     asked = [file for file in on_site if file.received or not file.git_candidate]
     missing = (
         platform.objects.missing(placement, [(file.md5, file.size_bytes) for file in asked])
         if asked
         else set()
     )
-    there = {file.path for file in asked if file.md5 not in missing}
-    settled = {file.path for file in files if file.unchanged or file.text is not None}
-    return frozenset(there | settled)
+    return frozenset(in_git | {file.path for file in asked if file.md5 not in missing})
+
+
+def _lies_in_git(file: UploadFile) -> bool:
+    return file.text is not None or (file.unchanged and file.git_candidate)
