@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from core.errors import RangeUnsatisfiable
 from core.model.storage import ByteRange, OpenObject
 
 ASK_AGAIN_SECONDS = 5.0
+_PIECE_BYTES = 256 * 1024  # even a slow client takes one in little time
 _MOST_DIGITS = 19
 OCTETS = "application/octet-stream"
 _SANDBOX = "default-src 'none'; sandbox"
@@ -40,7 +42,8 @@ def send(item: Sendable, *, cache_control: str, inline: bool = False) -> Respons
     if etag_matches(etag):
         return dress(Response(status=HTTPStatus.NOT_MODIFIED), etag, cache_control)
     byte_range = asked_range(item.size_bytes, etag)
-    response = _head(item) if request.method == "HEAD" else _body(item, byte_range, inline=inline)
+    of_kind = _head if request.method == "HEAD" else partial(_body, byte_range=byte_range)
+    response = of_kind(item, inline=inline)
     if byte_range is not None:
         response.status_code = HTTPStatus.PARTIAL_CONTENT
         response.headers["Content-Range"] = (
@@ -110,11 +113,12 @@ def _resolved(first: str, last: str, size_bytes: int) -> ByteRange | None:
     return ByteRange(start, end)
 
 
-def _head(item: Sendable) -> Response:
-    return _named(Response(status=HTTPStatus.OK, mimetype=OCTETS), item.name, "attachment")
+def _head(item: Sendable, *, inline: bool) -> Response:
+    response = Response(status=HTTPStatus.OK, mimetype=OCTETS)
+    return _shown(response, item.name, _type_of(item) if inline and item.size_bytes else None)
 
 
-def _body(item: Sendable, byte_range: ByteRange | None, *, inline: bool) -> Response:
+def _body(item: Sendable, *, byte_range: ByteRange | None, inline: bool) -> Response:
     opened = item.open(byte_range)
     chunks = opened.chunks
     media_type = None
@@ -123,9 +127,14 @@ def _body(item: Sendable, byte_range: ByteRange | None, *, inline: bool) -> Resp
         media_type = safe_type(first) if not byte_range or not byte_range.first else _type_of(item)
     stream = _watched(chunks, item.still_allowed)
     response = Response(stream, mimetype=OCTETS, direct_passthrough=True)
+    return _shown(response, item.name, media_type)
+
+
+def _shown(response: Response, name: str, media_type: str | None) -> Response:
+    """Let browsers show what is of a safe type, and keep the rest."""
     if media_type:
         response.headers["Content-Type"] = media_type
-    return _named(response, item.name, "inline" if media_type else "attachment")
+    return _named(response, name, "inline" if media_type else "attachment")
 
 
 def _type_of(item: Sendable) -> str | None:
@@ -146,19 +155,26 @@ def _peeked(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
 def _watched(chunks: Iterator[bytes], still_allowed: Callable[[], object]) -> Iterator[bytes]:
     """Yield chunks; ask for the caller's rights every 5 s, and break off when they are gone."""
     asked_at = time.monotonic()
-    for chunk in chunks:
+    for piece in _pieces(chunks):
         if time.monotonic() - asked_at > ASK_AGAIN_SECONDS:
             still_allowed()
             asked_at = time.monotonic()
-        yield chunk
+        yield piece
+
+
+def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        if len(chunk) <= _PIECE_BYTES:
+            yield chunk
+        else:
+            for first in range(0, len(chunk), _PIECE_BYTES):
+                yield chunk[first : first + _PIECE_BYTES]
 
 
 def _named(response: Response, name: str, disposition: str) -> Response:
     """Name the download: an ASCII form for old clients, UTF-8 for the others (RFC 6266)."""
     plain = "".join(c if " " <= c <= "~" and c not in '"\\%' else "_" for c in name)
-    value = f'{disposition}; filename="{plain}"'
-    if plain != name:
-        value += f"; filename*=UTF-8''{quote(name, safe='')}"
+    value = f"{disposition}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
     response.headers["Content-Disposition"] = value
     return response
 
