@@ -53,7 +53,7 @@ class Committer:
         Raises:  Unavailable: the outcome is not known, the same order can be given again. Any other
                  error: nothing was made, and nothing of this order will be.
         """
-        if order.branch.name.startswith("refs/"):
+        if order.branch.name.startswith("refs/") or order.branch.name == "HEAD":
             raise Invalid(f"{order.branch} is not the plain name of a branch.")
         mirror = self._mirrors.of(dataset_id)
         came_at = time.time()
