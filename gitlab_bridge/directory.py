@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from core.errors import NotFound, Unauthenticated
@@ -26,6 +27,7 @@ from gitlab_bridge.projects import (
     Project,
     changed_topics,
     new_topics,
+    parse_namespace,
     parse_person,
     parse_project,
 )
@@ -34,6 +36,7 @@ from gitlab_bridge.tagging import create_tag
 
 _Key = tuple[Actor, int]
 _MAX_BRANCHES = 1_000
+_GROUP_SECONDS = 30.0  # a group's visibility is shown, GitLab itself keeps the rule
 
 
 class GitLabDirectory:
@@ -50,6 +53,9 @@ class GitLabDirectory:
         self._projects: Fresh[_Key, Project | None] = Fresh(self._load_project)
         self._levels: Fresh[_Key, AccessLevel] = Fresh(self._load_level)
         self._granters: Fresh[_Key, tuple[str, ...] | None] = Fresh(self._load_granters)
+        self._groups: Fresh[_Key, Visibility | None] = Fresh(
+            self._load_group, max_age_seconds=_GROUP_SECONDS, refresh_after_seconds=_GROUP_SECONDS
+        )
         self._protected: Fresh[_Key, frozenset[str]] = Fresh(self._load_protected)
 
     # ---- people and places ----------------------------------------------------------------------
@@ -88,7 +94,9 @@ class GitLabDirectory:
     def list_datasets(self, actor: Actor, query: DatasetQuery) -> Page[Dataset]:
         """Return one page; `listing` says what the scopes mean."""
         person = None if actor.is_anonymous else self.read_person(actor)
-        return listing.list_datasets(self._client(actor), query, person)
+        page = listing.list_datasets(self._client(actor), query, person)
+        items = (replace(item, namespace=self._told(actor, item.namespace)) for item in page.items)
+        return replace(page, items=tuple(items))
 
     def create_dataset(self, actor: Actor, new: NewDataset) -> Dataset:
         """Create the project and open `main` to Developers, or leave nothing behind."""
@@ -252,7 +260,21 @@ class GitLabDirectory:
     def _load_project(self, key: _Key) -> Project | None:
         actor, number = key
         payload = self._client(actor).find(f"/projects/{number}", f"the project {number}")
-        return None if payload is None else parse_project(payload, anonymous=actor.is_anonymous)
+        project = parse_project(payload, anonymous=actor.is_anonymous) if payload else None
+        return project and project.with_namespace(self._told(actor, project.dataset.namespace))
+
+    def _told(self, actor: Actor, namespace: Namespace) -> Namespace:
+        """Return the namespace with its own visibility, which a project's answer does not tell."""
+        if namespace.kind == "user" or not namespace.id:
+            return namespace
+        visibility = self._groups.get((actor, namespace.id))
+        return namespace if visibility is None else replace(namespace, visibility=visibility)
+
+    def _load_group(self, key: _Key) -> Visibility | None:
+        actor, number = key
+        query = {"with_projects": "false"}
+        found = self._client(actor).find(f"/groups/{number}", f"the group {number}", query)
+        return None if found is None else parse_namespace(found).visibility
 
     def _load_level(self, key: _Key) -> AccessLevel:
         actor, number = key

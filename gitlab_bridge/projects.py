@@ -47,6 +47,14 @@ class Project:
         """The role that the answer itself tells."""
         return self.dataset.level
 
+    def with_namespace(self, namespace: Namespace) -> Project:
+        """Return the project in a namespace of which more is known."""
+        return Project(
+            replace(self.dataset, namespace=namespace),
+            replace(self.site, namespace=namespace),
+            self.topics,
+        )
+
     def dataset_at(self, level: AccessLevel) -> Dataset:
         """Return the dataset with the caller's effective role."""
         return self.dataset if level is self.level else replace(self.dataset, level=level)

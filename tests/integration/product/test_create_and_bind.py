@@ -159,3 +159,10 @@ def test_changing_and_deleting(alice: Person, bob: Person, new_dataset: NewDatas
     bob.json("DELETE", f"/datasets/{dataset}", 403)
     alice.json("DELETE", f"/datasets/{dataset}", 204)
     alice.json("GET", f"/datasets/{dataset}", 404)
+
+
+def test_a_dataset_tells_how_open_its_group_is(alice: Person, new_dataset: NewDataset) -> None:
+    dataset = new_dataset(site=None)
+    assert alice.json("GET", f"/datasets/{dataset}")["namespace"]["visibility"] == "public"
+    listed = {one["id"]: one for one in alice.json("GET", "/datasets", params={"per_page": 100})}
+    assert listed[dataset]["namespace"]["visibility"] == "public"
