@@ -144,7 +144,7 @@ def test_a_stalled_site_holds_few_threads_and_is_found_again(
         outcomes = [one.result() for one in under_way]
     assert max(seconds for seconds, _ in outcomes) < 10.5
     assert {error for _, error in elsewhere} == {None}
-    assert sorted(seconds for seconds, _ in elsewhere)[47] < 0.5
+    assert sorted(seconds for seconds, _ in elsewhere)[47] < 2
     proxy.resume()
     back = time.monotonic()
     while measure(lambda: proxied.objects.open(proxied.placement, stalled, len(SMALL)))[1]:
