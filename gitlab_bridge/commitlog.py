@@ -16,22 +16,29 @@ from gitlab_bridge.trees import item_ids
 
 KEY_TRAILER = "Upload-Session"
 MAX_LOOKED_BACK = 500
+MAX_TOLD_MESSAGE_BYTES = 40_000  # what Labset itself takes: 10,000 characters
+MAX_TOLD_NAME_BYTES = 1_000
 MAX_LOOKING_SECONDS = 0.2
 
 
 def as_commit(commit: pygit2.Commit) -> Commit:
     """Return a commit as people read it."""
-    message = commit.raw_message.decode("utf-8", "replace")
+    message = told(commit.raw_message, MAX_TOLD_MESSAGE_BYTES)
     author = commit.author
     return Commit(
         revision=Revision(str(commit.id)),
         parents=tuple(Revision(str(oid)) for oid in commit.parent_ids),
-        title=message.strip().partition("\n")[0],
+        title=message.strip().partition("\n")[0][:MAX_TOLD_NAME_BYTES],
         message=message,
-        author_name=author.raw_name.decode("utf-8", "replace"),
-        author_email=author.raw_email.decode("utf-8", "replace"),
+        author_name=told(author.raw_name, MAX_TOLD_NAME_BYTES),
+        author_email=told(author.raw_email, MAX_TOLD_NAME_BYTES),
         authored_at=moment(author.time),
     )
+
+
+def told(raw: bytes, limit_bytes: int) -> str:
+    """Return the beginning of what a commit or tag says: git itself takes texts of any size."""
+    return raw[:limit_bytes].decode("utf-8", "replace")
 
 
 def walk_commits(

@@ -22,7 +22,14 @@ from core.model.history import Branch, Commit, CommitOrder, Committed, Refs, Tag
 from core.model.names import DatasetId, FilePath, Ref, Revision
 from core.ports import Clock
 from gitlab_bridge.advert import AdvertReader
-from gitlab_bridge.commitlog import as_commit, commits_of_path, last_changes, moment
+from gitlab_bridge.commitlog import (
+    MAX_TOLD_MESSAGE_BYTES,
+    as_commit,
+    commits_of_path,
+    last_changes,
+    moment,
+    told,
+)
 from gitlab_bridge.commits import Committer
 from gitlab_bridge.copies import Copies, commit_at, tree_of
 from gitlab_bridge.mirrors import Mirrors
@@ -286,4 +293,5 @@ def _read_tag(opened: pygit2.Repository, name: str, revision: Revision, oid: str
         return Tag(name, revision)
     tagger: pygit2.Signature | None = found.tagger  # an old tag may have none
     made_at = moment(tagger.time) if tagger else None
-    return Tag(name, revision, (found.message or "").strip(), made_at)
+    note = told(found.raw_message or b"", MAX_TOLD_MESSAGE_BYTES)
+    return Tag(name, revision, note.strip(), made_at)

@@ -11,7 +11,9 @@ from core.model.names import FilePath, Md5, path_problem
 
 TEXT_SUFFIXES = frozenset({"md", "txt", "yaml", "yml", "json", "xml", "toml"})
 MAX_TEXT_BYTES = 100_000
-MAX_DIR_LISTING_BYTES = 256 * 1024 * 1024
+MAX_DIR_LISTING_BYTES = 32 * 1024 * 1024
+MAX_DIR_FILES = 250_000
+_VALUES_OF_A_FILE = 8  # md5, relpath, and what other programs note of a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +102,17 @@ def may_belong_in_git(path: FilePath, size_bytes: int) -> bool:
 def parse_dir_listing(data: bytes, directory: FilePath) -> list[tuple[FilePath, Md5]]:
     """Read a `.dir` object: JSON `[{"md5": …, "relpath": …}, …]`, as files below `directory`.
 
-    Raises:  Damaged, if it is not such a listing or names a path that no dataset can hold.
+    Raises:  Damaged, if it is not such a listing or names a path that no dataset can hold; TooLarge.
     Source:  COMPAT 4.1, DVC 3's directory objects.
     """
-    if len(data) > MAX_DIR_LISTING_BYTES:
-        raise TooLarge(f"The listing of {directory} is too large to be read.")
+    files, values = data.count(b"{") + data.count(b"["), data.count(b",")
+    if len(data) > MAX_DIR_LISTING_BYTES or (
+        files > MAX_DIR_FILES + 1 or values > MAX_DIR_FILES * _VALUES_OF_A_FILE
+    ):
+        raise TooLarge(
+            f"The listing of the folder {directory} is too large to be read here: over "
+            f"{MAX_DIR_FILES:,} files or {MAX_DIR_LISTING_BYTES:,} bytes. `dvc pull` fetches it."
+        )
     try:
         pairs = [(str(row["relpath"]), str(row["md5"])) for row in _rows(json.loads(data))]
         bad = next((path for path, _ in pairs if path_problem(path)), None)

@@ -11,7 +11,7 @@ from core.model.names import DatasetId, FilePath, Md5
 from core.model.storage import Placement
 from core.ports import Objects
 
-_KEPT_LISTINGS = 16
+_KEPT_FILES = 300_000  # of all listings together: some 70 MB
 
 _lock = Lock()
 _listings: OrderedDict[tuple[DatasetId, Md5, FilePath], Mapping[FilePath, Md5]] = OrderedDict()
@@ -24,7 +24,7 @@ def read_packed(
 
     The newest few listings are kept in memory: a listing is named by its md5 and never changes.
     The placement is the proof that the caller was asked for both keys.
-    Raises:  DataMissing, Damaged.
+    Raises:  DataMissing, Damaged, TooLarge.
     """
     key = (placement.dataset_id, pointer.md5, folder)
     with _lock:
@@ -35,6 +35,6 @@ def read_packed(
     listing = dict(parse_dir_listing(data, folder))
     with _lock:
         _listings[key] = listing
-        while len(_listings) > _KEPT_LISTINGS:
+        while len(_listings) > 1 and sum(map(len, _listings.values())) > _KEPT_FILES:
             _listings.popitem(last=False)
     return listing

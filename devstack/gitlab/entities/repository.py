@@ -24,7 +24,11 @@ SHORT_ID = 8
 def moment(seconds: int, offset_minutes: int = 0) -> str:
     """Return a commit's time with the offset that its author had."""
     zone = timezone(timedelta(minutes=offset_minutes)) if offset_minutes else UTC
-    return datetime.fromtimestamp(seconds, zone).isoformat(timespec="milliseconds")
+    try:
+        moment = datetime.fromtimestamp(seconds, zone)
+    except (OverflowError, ValueError, OSError):  # git keeps years that no calendar has
+        moment = datetime.fromtimestamp(0, UTC)
+    return moment.isoformat(timespec="milliseconds")
 
 
 def commit_body(commit: pygit2.Commit, project: Project) -> dict[str, Any]:
