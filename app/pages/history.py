@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from flask import Blueprint, flash, redirect, render_template, url_for
@@ -13,6 +14,7 @@ from app.pages.commands import place_of
 from app.pages.files import closed_page
 from app.pages.forms import Form, fresh_form, sent_form
 from core.errors import Conflict, Forbidden, Invalid, LabsetError, NotFound
+from core.model.history import Tag
 from core.model.names import DatasetId, Ref
 from core.usecases.browse import list_commits, list_refs, resolve_ref
 from core.usecases.datasets import show_dataset
@@ -100,12 +102,20 @@ def _beside(error: LabsetError) -> LabsetError:
     return error
 
 
+def _newest_first(tag: Tag) -> tuple[datetime, str]:
+    return tag.released_at or datetime.min.replace(tzinfo=UTC), tag.name
+
+
 def _releases_page(dataset_id: int, form: Form) -> ResponseReturnValue:
     details = show_dataset(platform(), actor(), DatasetId(dataset_id))
     if not details.dataset.readable:
         return closed_page(details)
-    refs = list_refs(platform(), actor(), details.dataset.id)[1]
+    tags = list_refs(platform(), actor(), details.dataset.id)[1].tags
     page = render_template(
-        "history/releases.html", details=details, tab="releases", refs=refs, form=form
+        "history/releases.html",
+        details=details,
+        tab="releases",
+        releases=sorted(tags, key=_newest_first, reverse=True),
+        form=form,
     )
     return page, form.status
