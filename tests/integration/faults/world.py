@@ -122,6 +122,14 @@ class World:
         answer = self.gitlab_call("POST", f"/projects/{project}/members", json=body)
         assert answer.status_code == 201, answer.text
 
+    def wait_until_bob_reads(self, url: str) -> None:
+        """Wait until every web process has learnt that he may: a "no" is remembered for seconds."""
+        headers = {"PRIVATE-TOKEN": self.bob.token}
+        eventually(
+            lambda: {httpx.get(url, headers=headers).status_code for _ in range(12)} == {200},
+            "bob may read",
+        )
+
     def remove_member(self, project: int, name: str) -> None:
         """End a membership, now."""
         url = f"/projects/{project}/members/{self.user_id(name)}"
