@@ -19,7 +19,8 @@ Resolve = Callable[[str, int], Iterable[str]]
 """Returns the addresses of a host (and port); raises OSError where there are none."""
 
 _PORTS: Final = {"http": 80, "https": 443}
-_NAT64: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+_LOCAL_NAT64: Final = IPv6Network("64:ff9b:1::/48")  # RFC 8215: embeds addresses as each network likes
 _IPV4_COMPATIBLE: Final = IPv6Network("::/96")
 _PECULIAR: Final = (
     IPv4Network("192.0.0.0/24"),  # protocol assignments; some Pythons call part of it global
@@ -55,6 +56,8 @@ def parse_endpoint(text: str, *, field: str = "endpoint") -> Endpoint:
 
     Raises:  Invalid, naming the field.
     """
+    if not text.isprintable() or " " in text:
+        raise _no_endpoint(text, field)
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
@@ -153,7 +156,7 @@ def _unwrapped(parsed: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Addr
         return [parsed]
     if parsed.ipv4_mapped:
         return [parsed.ipv4_mapped]
-    if any(parsed in network for network in (*_NAT64, _IPV4_COMPATIBLE)):
+    if any(parsed in network for network in (_NAT64, _IPV4_COMPATIBLE)):
         return [IPv4Address(parsed.packed[-4:])]
     inner: list[IPv4Address | IPv6Address] = [*(parsed.teredo or ())]
     if parsed.sixtofour:
@@ -162,7 +165,7 @@ def _unwrapped(parsed: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Addr
 
 
 def _is_plainly_global(address: IPv4Address | IPv6Address) -> bool:
-    if isinstance(address, IPv6Address) and address.is_site_local:
+    if isinstance(address, IPv6Address) and (address.is_site_local or address in _LOCAL_NAT64):
         return False
     if any(address in network for network in _PECULIAR):
         return False
@@ -197,6 +200,9 @@ def _is_safe_segment(segment: str) -> bool:
 
 
 def _split(url: str) -> SplitResult:
+    """Split a url that is what it looks like: `urlsplit` takes line breaks and tabs away unseen."""
+    if not url.isprintable() or " " in url:
+        raise _invalid_url(f"{url!r} holds a blank or a control character.")
     try:
         return urlsplit(url)
     except ValueError as problem:
