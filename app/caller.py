@@ -1,7 +1,7 @@
 """Who is asking, as the request says it; GitLab is not asked here.
 
-The first present decides: `Authorization` · `PRIVATE-TOKEN` · cookie `tokenGitLab` · log-in session ·
-nobody. What decides and is refused is a 401, never a reason to look further.
+The first present decides: `Authorization: Bearer` · `PRIVATE-TOKEN` · `Authorization: Basic` · cookie
+`tokenGitLab` · log-in session · nobody. What decides and is refused is a 401, never a reason to look further.
 """
 
 from __future__ import annotations
@@ -81,16 +81,25 @@ def read_caller(asked: Request) -> Caller:
 
     Raises:  Unauthenticated, if the credential cannot be one.
     """
+    of_dvc = asked.path.startswith("/dvc/")
+    found = _sent(asked, bare_allowed=of_dvc)
+    if found is None:
+        return _by_session(asked)
+    token, door = found
+    return Caller(ANONYMOUS, Door.NONE) if of_dvc and token == NOBODY else _by_token(token, door)
+
+
+def _sent(asked: Request, *, bare_allowed: bool) -> tuple[str, Door] | None:
+    """Return the token that decides, and how it was sent; None where none was."""
     header = asked.headers.get("Authorization")
-    if header is not None:
-        return _by_authorization(header, bare_allowed=asked.path.startswith("/dvc/"))
+    is_basic = header is not None and header.strip().lower().startswith("basic ")
     token = asked.headers.get("PRIVATE-TOKEN")
-    if token is not None:
-        return _by_token(token, Door.PRIVATE_TOKEN)
+    if token is not None and (header is None or is_basic):
+        return token, Door.PRIVATE_TOKEN
+    if header is not None:
+        return _of_authorization(header, bare_allowed=bare_allowed)
     token = asked.cookies.get(TOKEN_COOKIE)
-    if token:
-        return _by_token(token, Door.COOKIE)
-    return _by_session(asked)
+    return (token, Door.COOKIE) if token else None
 
 
 def _by_session(asked: Request) -> Caller:
@@ -100,14 +109,14 @@ def _by_session(asked: Request) -> Caller:
     return Caller(Actor(login.access_token), Door.SESSION, login)
 
 
-def _by_authorization(header: str, *, bare_allowed: bool) -> Caller:
+def _of_authorization(header: str, *, bare_allowed: bool) -> tuple[str, Door]:
     scheme, _, rest = header.strip().partition(" ")
     if scheme.lower() == "bearer":
-        return _by_token(rest.strip(), Door.BEARER)
+        return rest.strip(), Door.BEARER
     if scheme.lower() == "basic":
-        return _by_token(_basic_password(rest.strip()), Door.BASIC)
+        return _basic_password(rest.strip()), Door.BASIC
     if bare_allowed and not rest:
-        return _by_token(scheme, Door.BEARER)
+        return scheme, Door.BEARER
     raise Unauthenticated("Send the GitLab token as `Authorization: Bearer <token>`.")
 
 
@@ -120,8 +129,6 @@ def _basic_password(text: str) -> str:
 
 
 def _by_token(token: str, door: Door) -> Caller:
-    if token == NOBODY:
-        return Caller(ANONYMOUS, Door.NONE)
     if not _TOKEN.fullmatch(token):
         raise Unauthenticated(
             "What was sent as a GitLab token cannot be one: it is empty or has other characters."

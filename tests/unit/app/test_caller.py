@@ -33,7 +33,8 @@ ALL = {
         ({"Authorization": basic("anybody", "t-basic")}, "t-basic", Door.BASIC),
         ({"Authorization": basic("", "a:b")}, "a:b", Door.BASIC),
         ({"Authorization": "bearer t-bearer"}, "t-bearer", Door.BEARER),
-        ({"Authorization": basic("x", "t"), "PRIVATE-TOKEN": "p"}, "t", Door.BASIC),
+        ({"Authorization": basic("x", "t"), "PRIVATE-TOKEN": "p"}, "p", Door.PRIVATE_TOKEN),
+        ({"Authorization": basic("x", "t"), "Cookie": ALL["Cookie"]}, "t", Door.BASIC),
     ),
 )
 def test_the_first_present_decides(
@@ -55,7 +56,7 @@ def test_the_first_present_decides(
         {"PRIVATE-TOKEN": "anonymous"},
     ),
 )
-def test_nobody_asks(app: Flask, headers: dict[str, str]) -> None:
+def test_nobody_asks_where_dvc_says_so(app: Flask, headers: dict[str, str]) -> None:
     with app.test_request_context("/dvc/1/files/md5", headers=headers):
         assert actor().is_anonymous
 
