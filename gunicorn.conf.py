@@ -32,6 +32,12 @@ accesslog = None  # LABSET_ACCESS_LOG=1 writes our own lines, without secrets
 errorlog = "-"
 
 
+def pre_request(_worker: Any, message: Any) -> None:  # noqa: ANN401 - gunicorn publishes no type for them
+    """Let the application say that a connection ends, for a body that it leaves (app/connections.py)."""
+    if message.body is not None:
+        message.body.message = message
+
+
 def on_starting(_server: Any) -> None:  # noqa: ANN401 - gunicorn publishes no type for it
     """Begin new counters, before any process counts."""
     home = Path(os.environ.get("LABSET_HOME") or "var").resolve()

@@ -13,6 +13,7 @@ from typing import NoReturn
 from flask import Flask, request
 
 from core.errors import Invalid, TooLarge
+from core.model.uploads import MAX_FILES
 
 MAX_FIELDS_BYTES = 1024 * 1024
 MAX_FORM_BYTES = 2 * 1024**3
@@ -20,6 +21,7 @@ MAX_JSON_BYTES = 16 * 1024 * 1024  # 20,000 announced files and room to spare
 MAX_JSON_VALUES = 1_000_000  # each takes 2 bytes of JSON, dozens in memory
 MAX_JSON_CONTAINERS = 250_000  # each takes 3 bytes of JSON, hundreds in memory
 
+_FIELDS_BESIDE = 100
 _ENDLESS_BYTES = 2**63 - 1
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _FORMS_WITH_FILES = frozenset({"api_files.post", "uploads.send", "changes.replace"})
@@ -32,6 +34,7 @@ def register_body_limits(app: Flask) -> None:
     def limit() -> None:
         if request.endpoint in _FORMS_WITH_FILES and request.mimetype == "multipart/form-data":
             request.max_content_length = MAX_FORM_BYTES
+            request.max_form_parts = MAX_FILES + _FIELDS_BESIDE
 
     app.before_request(limit)
 

@@ -88,6 +88,8 @@ def wants_json() -> bool:
     """Whether a program asks: by the route, or by saying so."""
     if request.path.startswith(_FOR_PROGRAMS):
         return True
+    if request.url_rule is None and "text/html" not in request.headers.get("Accept", ""):
+        return True  # no page of ours, and no browser
     return request.accept_mimetypes.best == "application/json"
 
 

@@ -14,6 +14,7 @@ from werkzeug.routing import IntegerConverter
 from app import api, pages
 from app.assets import register_assets
 from app.bodies import register_body_limits
+from app.connections import register_connections
 from app.csrf import register_csrf
 from app.errors import register_errors
 from app.headers import register_headers
@@ -23,6 +24,7 @@ from app.metrics import register_metrics
 from app.proxies import TrustedProxies
 from app.settings import Settings
 from app.shell import EXTENSION, Services, make_shell
+from app.urls import register_url_check
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -38,7 +40,7 @@ class _Json(DefaultJSONProvider):
 class _Id(IntegerConverter):
     """A GitLab id: of a length that every database and parser takes."""
 
-    regex = r"\d{1,18}"
+    regex = r"[1-9][0-9]{0,17}"
 
 
 class _Labset(Flask):
@@ -67,9 +69,11 @@ def create_app(settings: Settings, services: Services) -> Flask:
     if settings.access_log:
         register_access_log(app)
     register_body_limits(app)
+    register_url_check(app)
     register_csrf(app)
     register_errors(app)
     register_headers(app, settings)
+    register_connections(app)
     register_assets(app)
     register_login(app)
     for blueprint in (*api.BLUEPRINTS, *pages.BLUEPRINTS):
