@@ -75,9 +75,14 @@ class UploadSession:
     revision: Revision | None = None
     lease_until: datetime | None = None
 
+    @property
+    def is_receiving(self) -> bool:
+        """Whether bytes are still taken, as far as the state says."""
+        return self.state in {UploadState.OPEN, UploadState.RECEIVING}
+
     def check_receives(self, now: datetime) -> None:
         """Refuse bytes that come too late."""
-        if self.state not in {UploadState.OPEN, UploadState.RECEIVING}:
+        if not self.is_receiving:
             raise Conflict(
                 f"This upload is {self.state.value} and takes no more files; begin a new one.",
                 code="upload_closed",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from core.errors import Conflict, Invalid, TooLarge
 from core.model.content import Entry, Pointer, may_belong_in_git
@@ -36,15 +36,17 @@ def plan_files(
 ) -> tuple[UploadFile, ...]:
     """Say of each file whether it is new, unchanged, and where it may lie.
 
-    `standing` is what the base revision holds at each path, or above it where a folder is packed.
+    `standing` is what the base revision holds at each path and at the folders above it (or further
+    above, where a folder is packed).
     A file moves from git to the site when it grows, never back.
-    Raises:  Conflict, naming every path where a folder stands or that lies in a packed folder;
+    Raises:  Conflict, naming every path where a folder stands, that lies in a packed folder or below
+             a file;
              TooLarge, if what may lie in git is too much for one commit.
     """
     problems = [
         (str(one.path), problem)
         for one in announced
-        if (problem := standing_problem(one.path, standing.get(one.path)))
+        if (problem := _place_problem(one.path, standing))
     ]
     if problems:
         raise Conflict(_sentence(problems), code="path_taken", details=_details(problems))
@@ -62,12 +64,33 @@ def standing_problem(path: FilePath, entry: Entry | None) -> str | None:
     """Say why a file cannot be put at `path`, given what stands there, or None."""
     if entry is None or entry.type == "file":
         return None
+    if entry.packed is not None and entry.path == path:
+        return "is a packed folder, which is one pointer: delete it first"
     if entry.packed is not None:
         return (
             f"lies in the packed folder {entry.path}, which is one pointer: change it with dvc, "
             "or delete the folder first"
         )
     return "is a folder" if entry.path == path else None
+
+
+def folders_above(paths: Iterable[FilePath]) -> set[FilePath]:
+    """Return every folder that the paths lie in, each once."""
+    found: set[FilePath] = set()
+    for path in paths:
+        above = path.parent
+        while above is not None and above not in found:
+            found.add(above)
+            above = above.parent
+    return found
+
+
+def _place_problem(path: FilePath, standing: Mapping[FilePath, Entry | None]) -> str | None:
+    for above in folders_above([path]):
+        entry = standing.get(above)
+        if entry is not None and entry.type == "file":
+            return f"lies below {above}, which is a file"
+    return standing_problem(path, standing.get(path))
 
 
 def _plan(one: Announced, entry: Entry | None) -> UploadFile:

@@ -15,8 +15,8 @@ from core.model.names import DatasetId, Ref, SiteId
 from core.model.storage import Placement, SiteKind, SiteRecord
 from core.model.uploads import COMMIT_LEASE
 from core.ports import Binding, Platform
+from core.usecases.branches import find_base
 from core.usecases.opening import Needs, open_dataset, open_site
-from core.usecases.uploads import find_base
 
 MARKER_VERSION = 1
 _DVC_GITIGNORE = b"/config.local\n/tmp\n/cache\n"

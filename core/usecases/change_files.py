@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from core.errors import Conflict, Invalid, NotFound, TooLarge
+from core.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from core.model.access import Actor
 from core.model.content import MAX_TEXT_BYTES, TEXT_SUFFIXES, Entry, Pointer, belongs_in_git
 from core.model.dataset import Dataset
@@ -23,9 +23,10 @@ from core.model.uploads import (
 )
 from core.ports import Platform
 from core.usecases.announce import standing_problem
-from core.usecases.committing import settle
+from core.usecases.branches import find_base
+from core.usecases.committing import settle, with_granters
 from core.usecases.opening import open_placement_to_write, open_to_write
-from core.usecases.uploads import find_base, find_standing, new_session
+from core.usecases.uploads import find_standing, new_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,15 @@ def delete_path(
     branch: Ref | None,
     message: str,
 ) -> Committed:
-    """Delete a file or a folder in one commit; its bytes stay, older revisions keep naming them."""
+    """Delete a file or a folder in one commit; its bytes stay, older revisions keep naming them.
+
+    Writing takes both keys, also where no byte moves.
+    """
     check_message(message)
     dataset = open_to_write(platform, actor, dataset_id)
     branch = branch or Ref(dataset.default_branch)
+    if platform.bindings.find_placement(dataset_id) is not None:
+        open_placement_to_write(platform, actor, dataset)
     base = find_base(platform, actor, dataset, branch)
     entry = platform.history.find_entry(dataset_id, base, path) if base else None
     if entry is None:
@@ -113,19 +119,19 @@ def delete_path(
     if entry.path != path:
         raise Conflict(f"{path} {standing_problem(path, entry)}.", code="path_taken")
     person = platform.directory.read_person(actor)
-    return platform.history.commit(
-        actor,
-        dataset_id,
-        CommitOrder(
-            key=secrets.token_hex(16),
-            branch=branch,
-            message=message,
-            changes=(Change(path, None),),
-            base=base,
-            author_name=person.name,
-            author_email=person.email,
-        ),
+    order = CommitOrder(
+        key=secrets.token_hex(16),
+        branch=branch,
+        message=message,
+        changes=(Change(path, None),),
+        base=base,
+        author_name=person.name,
+        author_email=person.email,
     )
+    try:
+        return platform.history.commit(actor, dataset_id, order)
+    except Forbidden as error:
+        raise with_granters(platform, actor, dataset_id, error) from error
 
 
 def _receive_all(

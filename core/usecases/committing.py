@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.errors import Conflict, Incomplete, LabsetError, Unauthenticated, Unavailable
+from core.errors import Conflict, Forbidden, Incomplete, LabsetError, Unauthenticated, Unavailable
 from core.model.access import Actor
 from core.model.content import Pointer
 from core.model.history import Change, CommitOrder, Committed
@@ -80,9 +80,21 @@ def settle(
         raise
     except LabsetError as error:
         platform.uploads.end_upload(session.id, UploadState.FAILED, reason=error.message)
+        if isinstance(error, Forbidden):
+            raise with_granters(platform, actor, session.dataset_id, error) from error
         raise
     platform.uploads.end_upload(session.id, UploadState.COMMITTED, revision=committed.revision)
     return committed
+
+
+def with_granters(
+    platform: Platform, actor: Actor, dataset_id: DatasetId, error: Forbidden
+) -> Forbidden:
+    """Return a refusal of GitLab's with those who could do it, or allow it, named."""
+    if error.ask:
+        return error
+    ask = platform.directory.list_granters(actor, dataset_id)
+    return Forbidden(error.why, ask=ask, code=error.code)
 
 
 def order_of(session: UploadSession, files: list[UploadFile]) -> CommitOrder:

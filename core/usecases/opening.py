@@ -45,15 +45,14 @@ def open_dataset(
         raise _refusal(platform, actor, dataset, AccessLevel.REPORTER)
     if needs.is_write:
         _check_level(platform, actor, dataset, needs.value)
+    if needs is Needs.WRITE and dataset.archived:
+        raise Forbidden(f"{dataset.path_with_namespace} is archived in GitLab and takes no changes")
     return dataset
 
 
 def open_to_write(platform: Platform, actor: Actor, dataset_id: DatasetId) -> Dataset:
     """Return the dataset to somebody whom GitLab lets write, asked now."""
-    dataset = open_dataset(platform, actor, dataset_id, Needs.WRITE, fresh=True)
-    if dataset.archived:
-        raise Forbidden(f"{dataset.path_with_namespace} is archived in GitLab and takes no changes")
-    return dataset
+    return open_dataset(platform, actor, dataset_id, Needs.WRITE, fresh=True)
 
 
 def open_placement(platform: Platform, actor: Actor, dataset: Dataset) -> Placement:

@@ -18,6 +18,8 @@ _ROLES = {
     "delete": AccessLevel.OWNER,
 }
 
+_STILL = frozenset({"write", "bind", "delete"})  # what an archived dataset does not let anybody do
+
 
 def describe_permissions(
     platform: Platform, actor: Actor, dataset: Dataset
@@ -42,6 +44,8 @@ def describe_permissions(
 def _on_dataset(dataset: Dataset, name: str, ask: Callable[[], tuple[str, ...]]) -> Permission:
     required = _ROLES[name]
     allowed = dataset.readable if name == "read" else dataset.level >= required
+    if allowed and dataset.archived and name in _STILL:
+        return Permission(allowed=False, why="the dataset is archived in GitLab", ask=ask())
     if allowed:
         return ALLOWED
     return Permission(allowed=False, why=f"needs {required.label} on the dataset", ask=ask())

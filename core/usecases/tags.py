@@ -7,6 +7,7 @@ from core.model.access import Actor
 from core.model.history import MAX_MESSAGE_CHARACTERS, Tag
 from core.model.names import DatasetId, Ref, Revision
 from core.ports import Platform
+from core.usecases.branches import check_new_tag
 from core.usecases.opening import open_to_write
 
 
@@ -20,16 +21,15 @@ def create_tag(
 ) -> Tag:
     """Tag the revision that `ref` (None: the default branch) names now.
 
-    Raises:  Conflict (`tag_exists`), Invalid for a name that reads like a commit id.
+    Raises:  Conflict (`tag_exists`, `name_taken`), Invalid for a name that reads like a commit id.
     """
     if len(message) > MAX_MESSAGE_CHARACTERS or "\x00" in message:
         raise Invalid(
             f"The note is too long or holds a NUL; at most {MAX_MESSAGE_CHARACTERS} characters."
         )
-    if name.revision is not None:
-        raise Invalid(f"{name} reads like a commit id: give the release another name.")
     dataset = open_to_write(platform, actor, dataset_id)
     revision = _resolve_now(platform, actor, dataset_id, ref or Ref(dataset.default_branch))
+    check_new_tag(platform, actor, dataset_id, name)
     platform.directory.create_tag(actor, dataset_id, name, revision, message)
     platform.history.resolve(actor, dataset_id, name, fresh=True)
     tags = platform.history.list_refs(actor, dataset_id).tags

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from core.errors import Conflict, Invalid, LabsetError, NotFound
 from core.model.access import Actor
 from core.model.content import MAX_TEXT_BYTES, Entry, Text, belongs_in_git
-from core.model.dataset import Dataset
 from core.model.history import check_message
 from core.model.names import DatasetId, FilePath, Md5, Ref, Revision, UploadId
 from core.model.storage import BatchItem, Link, Placement
 from core.model.uploads import COMMIT_LEASE, LIFETIME, UploadFile, UploadSession, UploadState
 from core.ports import BatchResult, Platform
-from core.usecases.announce import parse_announced, plan_files
+from core.usecases.announce import folders_above, parse_announced, plan_files
+from core.usecases.branches import find_base
 from core.usecases.opening import (
     Needs,
     open_dataset,
@@ -53,13 +53,14 @@ def begin_upload(
     rows: Sequence[tuple[str, int, str]],
 ) -> UploadView:
     """Open a session for announced (path, size in bytes, md5); say what is missing on the site."""
-    announced = parse_announced(rows)
-    check_message(message)
     dataset = open_to_write(platform, actor, dataset_id)
     placement = open_placement_to_write(platform, actor, dataset)
+    announced = parse_announced(rows)
+    check_message(message)
     branch = branch or Ref(dataset.default_branch)
     base = find_base(platform, actor, dataset, branch)
-    standing = find_standing(platform, dataset_id, base, [one.path for one in announced])
+    paths = [one.path for one in announced]
+    standing = find_standing(platform, dataset_id, base, [*paths, *folders_above(paths)])
     planned = _with_unchanged_texts(platform, dataset_id, plan_files(announced, standing), standing)
     session = new_session(platform, actor, dataset_id, branch, message, base, len(planned))
     platform.uploads.create_upload(session, planned)
@@ -94,19 +95,6 @@ def new_session(
         expires_at=now + LIFETIME,
         files=files,
     )
-
-
-def find_base(platform: Platform, actor: Actor, dataset: Dataset, branch: Ref) -> Revision | None:
-    """Return the tip that a change of `branch` starts from, asked now.
-
-    A branch that does not exist starts from the default branch; None in an empty repository.
-    """
-    for ref in dict.fromkeys((branch, Ref(dataset.default_branch))):
-        try:
-            return platform.history.resolve(actor, dataset.id, ref, fresh=True)
-        except NotFound:
-            continue
-    return None
 
 
 def find_standing(
@@ -350,13 +338,15 @@ def _view(
     session: UploadSession,
     files: tuple[UploadFile, ...],
 ) -> UploadView:
-    arrived = find_arrived(platform, placement, files)
+    is_done = session.state is UploadState.COMMITTED
+    paths = frozenset(file.path for file in files)
+    arrived = paths if is_done else find_arrived(platform, placement, files)
     wanted: dict[Md5, list[FilePath]] = {}
     for file in files:
         if file.path not in arrived and _may_be_linked(file):
             wanted.setdefault(file.md5, []).append(file.path)
-    receives = session.state in {UploadState.OPEN, UploadState.RECEIVING}
-    links = platform.objects.links_put(placement, list(wanted)) if receives and wanted else None
+    may_send = session.is_receiving and bool(wanted)
+    links = platform.objects.links_put(placement, list(wanted)) if may_send else None
     by_path = {path: link for md5, link in (links or {}).items() for path in wanted[md5]}
     return UploadView(session, files, arrived, by_path)
 
