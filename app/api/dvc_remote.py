@@ -39,8 +39,9 @@ def root(dataset_id: int) -> ResponseReturnValue:
 @blueprint.get(_LEGACY, defaults={"legacy": True})
 def fetch(dataset_id: int, head: str, rest: str, *, legacy: bool) -> ResponseReturnValue:
     """Send an object, or say by HEAD that it is there."""
-    who, where, md5 = actor(), platform(), object_name(head, rest)
+    who, where = actor(), platform()
     placement = open_remote(where, who, DatasetId(dataset_id))
+    md5 = object_name(head, rest)
     size_bytes = find_object_size(where, placement, md5, legacy=legacy)
 
     def open_chunks(byte_range: ByteRange | None) -> OpenObject:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from core.errors import NotFound
+from core.errors import Conflict, Damaged, NotFound, SiteForbidden, TooLarge, Unavailable
 from core.model.access import Actor
 from core.model.content import Broken, Entry, Pointer, Text
 from core.model.dataset import Dataset, Page
@@ -20,13 +20,18 @@ from core.usecases.packed import read_packed
 MAX_LISTED_DIGEST_BYTES = 1024 * 1024  # a text in git over this has its md5 on its own page only
 
 
+# What keeps one packed folder shut, and is no reason to hide the rest of a listing.
+_CLOSED = (Conflict, Damaged, NotFound, SiteForbidden, TooLarge, Unavailable)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of a folder as people see it.
 
     `size_bytes` and `md5` are None for folders and broken pointers, `md5` also for large files that
     somebody put into git: a page of them would be gigabytes to read. `stored` says where the bytes
-    lie; `problem` why a pointer cannot be read; `packed` marks a folder that is one pointer.
+    lie; `problem` why a pointer cannot be read or a packed folder not opened;
+    `packed` marks a folder that is one pointer.
     """
 
     path: FilePath
@@ -154,6 +159,7 @@ class _View:
         self._actor = actor
         self._dataset = dataset
         self._revision = revision
+        self._closed: dict[FilePath, str] = {}  # packed folders that did not open, and why
 
     def direct(self, path: FilePath | None) -> Sequence[Entry]:
         """Return what lies directly in `path`."""
@@ -172,7 +178,7 @@ class _View:
             return [entry for entry in self._unpack(packed) if entry.path.within(path)]
         entries: list[Entry] = []
         for entry in self._platform.history.walk_entries(self._dataset.id, self._revision, path):
-            entries.extend(self._unpack(entry) if entry.packed else (entry,))
+            entries.extend(self._try_to_unpack(entry) if entry.packed else (entry,))
         return entries
 
     def row(self, entry: Entry, *, digest_up_to: int | None = MAX_LISTED_DIGEST_BYTES) -> Row:
@@ -185,6 +191,7 @@ class _View:
                 "directory",
                 packed.size_bytes if packed else None,
                 packed.md5 if packed else None,
+                problem=self._closed.get(entry.path),
                 packed=packed is not None,
                 files=packed.files if packed else None,
             )
@@ -198,13 +205,12 @@ class _View:
         return Row(entry.path, "file", problem=problem)
 
     def with_sizes(self, rows: tuple[Row, ...]) -> tuple[Row, ...]:
-        """Fill in sizes that only the site knows (files of packed folders)."""
+        """Fill in sizes that only the site knows (files of packed folders), where it may be asked."""
         unsized = [row.md5 for row in rows if row.stored == "site" and row.size_bytes is None]
         wanted = [md5 for md5 in unsized if md5]
         if not wanted:
             return rows
-        placement = open_placement(self._platform, self._actor, self._dataset)
-        sizes = self._platform.objects.find_sizes(placement, wanted)
+        sizes = self._find_sizes(wanted)
         return tuple(
             replace(row, size_bytes=sizes.get(row.md5))
             if row.md5 and row.stored == "site" and row.size_bytes is None
@@ -223,6 +229,13 @@ class _View:
             raise NotFound(f"{path} is a folder.", code="is_directory")
         return entry
 
+    def _find_sizes(self, wanted: Sequence[Md5]) -> Mapping[Md5, int | None]:
+        try:
+            placement = open_placement(self._platform, self._actor, self._dataset)
+            return self._platform.objects.find_sizes(placement, wanted)
+        except _CLOSED:
+            return {}
+
     def _digest(self, text: Text) -> Md5:
         data = self._platform.history.read_text(self._dataset.id, text)
         return Md5(hashlib.md5(data, usedforsecurity=False).hexdigest())
@@ -234,6 +247,14 @@ class _View:
         if entry is None or entry.type == "file":
             raise NotFound(f"There is no folder {path}.", code="folder_not_found")
         return entry if entry.packed else None
+
+    def _try_to_unpack(self, entry: Entry) -> list[Entry]:
+        """Return the files of a packed folder, or the folder where its listing cannot be had."""
+        try:
+            return self._unpack(entry)
+        except _CLOSED as error:
+            self._closed[entry.path] = error.message
+            return [entry]
 
     def _unpack(self, entry: Entry) -> list[Entry]:
         pointer = entry.packed

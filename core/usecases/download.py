@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from core.errors import Conflict, DataMissing, Invalid, NotFound
+from core.errors import Conflict, Damaged, DataMissing, Invalid, NotFound
 from core.model.access import Actor
 from core.model.content import Broken, Entry, Pointer, Text
 from core.model.dataset import Dataset
@@ -98,13 +98,19 @@ def find_link(platform: Platform, found: FoundFile) -> Link | None:
 def check_there(platform: Platform, found: FoundFile) -> None:
     """Ask the site whether it holds the bytes, without reading them.
 
-    Raises:  DataMissing.
+    Raises:  DataMissing; Damaged, where they are of another size.
     """
     if found.placement is None:
         return
     size_bytes = platform.objects.find_size(found.placement, found.md5, legacy=found.legacy)
     if size_bytes is None:
         raise _bytes_missing(found.path, found.md5, found.placement)
+    if size_bytes != found.size_bytes:
+        raise Damaged(
+            f"The bytes of {found.path} on the storage site {found.placement.site.name} are "
+            f"{size_bytes} instead of {found.size_bytes}: store the file again.",
+            details={"path": str(found.path), "md5": str(found.md5)},
+        )
 
 
 def _bytes_missing(path: FilePath, md5: Md5, placement: Placement) -> DataMissing:
@@ -132,7 +138,8 @@ def _at_site(
     if entry.packed is not None:
         listing = read_packed(platform.objects, placement, entry.path, pointer)
         if at.path not in listing:
-            raise _no_file(at.path, at.revision, entry if at.path == entry.path else None)
+            is_folder = at.path == entry.path or any(one.within(at.path) for one in listing)
+            raise _no_file(at.path, at.revision, entry if is_folder else None)
         md5, size_bytes = listing[at.path], None
     if size_bytes is None:
         size_bytes = platform.objects.find_size(placement, md5, legacy=legacy)

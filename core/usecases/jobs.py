@@ -10,7 +10,8 @@ from core.ports import Platform
 
 def show_job(platform: Platform, actor: Actor, job_id: str) -> Job:
     """Return a job to whoever started it."""
+    person = platform.directory.read_person(actor)
     job = platform.jobs.find_job(job_id)
-    if job is None or job.owner != platform.directory.read_person(actor).username:
+    if job is None or job.owner != person.username:
         raise NotFound("There is no such job of yours.", code="job_not_found")
     return job
