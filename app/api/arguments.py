@@ -9,7 +9,7 @@ from typing import TypeVar
 from flask import request
 
 from app.bodies import read_json, stream_body
-from core.errors import Invalid
+from core.errors import Invalid, NotFound
 from core.model.names import FilePath, Md5, Ref, SiteId, UploadId
 from core.model.storage import CHUNK_BYTES
 
@@ -39,8 +39,16 @@ def folder(text: str) -> FilePath | None:
 
 
 def upload_id(text: str) -> UploadId:
-    """Return the upload session that a URL names."""
-    return UploadId(text)
+    """Return the upload session that a URL names.
+
+    Raises:  NotFound, for what no session can be called.
+    """
+    try:
+        return UploadId(text)
+    except Invalid as error:
+        raise NotFound(
+            "There is no such upload of yours in this dataset.", code="upload_not_found"
+        ) from error
 
 
 def flag(name: str) -> bool:
@@ -53,10 +61,10 @@ def message_argument(fallback: str) -> str:
     return request.args.get("message", "").strip() or fallback
 
 
-def page_arguments() -> tuple[int, int]:
+def page_arguments(per_page: int = 20) -> tuple[int, int]:
     """Return `?page=` (from 1) and `?per_page=` (at most 100; more is cut, as in GitLab)."""
     page = _positive("page", 1)
-    return min(page, MAX_PAGE), min(_positive("per_page", 20), MAX_PER_PAGE)
+    return min(page, MAX_PAGE), min(_positive("per_page", per_page), MAX_PER_PAGE)
 
 
 def choice(name: str, kind: type[EnumT]) -> EnumT | None:
@@ -91,7 +99,9 @@ def tags_argument(name: str = "tag") -> tuple[str, ...]:
 def whole_number(value: object, field: str) -> int:
     """Return a whole number given as a number or as digits."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
+        if abs(value) < 10**_MOST_DIGITS:
+            return value
+        raise Invalid(f"{field} is too large a number.", details={"field": field})
     if (
         isinstance(value, str)
         and value.isascii()
@@ -99,12 +109,26 @@ def whole_number(value: object, field: str) -> int:
         and len(value) <= _MOST_DIGITS
     ):
         return int(value)
-    raise Invalid(f"{field} is a whole number, not {value!r}.", details={"field": field})
+    raise Invalid(f"{field} is a whole number, not {value!a:.100}.", details={"field": field})
+
+
+def namespace_text(body: Body) -> str:
+    """Return the namespace that a body names by its path or by its number."""
+    value = body.get("namespace")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(whole_number(value, "namespace"))
+    return body.text("namespace").strip()
 
 
 def object_name(head: str, rest: str) -> Md5:
-    """Return the md5 that `<2 hex>/<30 hex>[.dir]` spells."""
-    return Md5.parse(head + rest)
+    """Return the md5 that `<2 hex>/<30 hex>[.dir]` spells.
+
+    Raises:  NotFound, for what no object can be called.
+    """
+    try:
+        return Md5.parse(head + rest)
+    except Invalid as error:
+        raise NotFound(error.message, code="object_not_found") from error
 
 
 class Body:

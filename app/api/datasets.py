@@ -13,6 +13,7 @@ from app.api.arguments import (
     Body,
     choice,
     json_body,
+    namespace_text,
     one_of,
     page_arguments,
     site_argument,
@@ -109,7 +110,7 @@ def new_dataset(body: Body) -> NewDataset:
     """Return the dataset that a body describes."""
     return NewDataset(
         name=body.text("name").strip(),
-        namespace=_namespace(body),
+        namespace=namespace_text(body),
         description=body.text("description", ""),
         visibility=one_of(body.text("visibility", "private"), Visibility, "visibility"),
         tags=body.texts("tags"),
@@ -127,13 +128,6 @@ def dataset_changes(body: Body) -> DatasetChanges:
         tags=body.texts("tags") if "tags" in body else None,
         kind=one_of(kind, Kind, "kind") if kind else None,
     )
-
-
-def _namespace(body: Body) -> str:
-    value = body.get("namespace")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return body.text("namespace").strip()
 
 
 def _among(name: str, known: tuple[str, ...]) -> str:

@@ -76,11 +76,12 @@ def post(dataset_id: int) -> ResponseReturnValue:
     arriving = [_arriving(part, below) for part in parts]
     message = request.form.get("message", "").strip() or f"Upload {len(parts)} files"
     result = put_files(platform(), actor(), target, message_argument(message), arriving)
-    files = [
+    stored = [
         {"path": file.path.text, "md5": file.md5.hex, "size": file.size_bytes}
         for file in result.files
     ]
-    answer = {"commit": result.committed.revision.sha, "files": files}
+    commit = result.committed.revision.sha
+    answer = {"commit": commit, "files": len(stored), "stored": stored}
     return jsonify(answer), _created_or_replaced(result)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, jsonify
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from app.api import shapes
+from app.api.arguments import page_arguments
+from app.api.pagination import MOST_AT_ONCE, page_of, paged
 from app.caller import actor, platform
 from core.usecases.datasets import list_namespaces
 
@@ -15,4 +17,5 @@ blueprint = Blueprint("api_namespaces", __name__, url_prefix="/api/v1/namespaces
 @blueprint.get("")
 def namespaces() -> ResponseReturnValue:
     """List them, the caller's own first."""
-    return jsonify([shapes.namespace(one) for one in list_namespaces(platform(), actor())])
+    page = page_of(list_namespaces(platform(), actor()), *page_arguments(MOST_AT_ONCE))
+    return paged([shapes.namespace(one) for one in page.items], page)

@@ -41,6 +41,13 @@ def namespace(value: Namespace) -> Json:
     }
 
 
+def _home(value: Namespace) -> Json:
+    """Dress the namespace that something lies in; how open it is, only a list of namespaces knows."""
+    dressed = namespace(value)
+    del dressed["visibility"]
+    return dressed
+
+
 def permissions(value: Mapping[str, Permission]) -> Json:
     """Dress what the caller may do; each "no" says why and whom to ask."""
     return {
@@ -65,7 +72,7 @@ def dataset(value: Dataset, placement: Placement | None, *, base_url: str) -> Js
         "id": value.id.number,
         "name": value.name,
         "path_with_namespace": value.path_with_namespace,
-        "namespace": namespace(value.namespace),
+        "namespace": _home(value.namespace),
         "description": value.description,
         "visibility": value.visibility.value,
         "tags": list(value.tags),
@@ -173,7 +180,7 @@ def _upload_file(value: UploadView, one: UploadFile, files_url: str) -> Json:
     if value.standing is not None:
         was_there = "replaced" if one.path in value.standing else "new"
         dressed["change"] = "unchanged" if one.unchanged else was_there
-    if dressed["state"] == "missing":
+    if dressed["state"] == "missing" and value.session.is_receiving:
         link = value.links.get(one.path)
         dressed["upload"] = (
             {"method": link.method, "url": link.url, "headers": dict(link.headers)}
@@ -196,14 +203,22 @@ def batch(results: Sequence[BatchResult]) -> Json:
 
 
 def site(value: SiteView) -> Json:
-    """Dress a storage site; its keys are never told."""
+    """Dress a storage site as its own page shows it."""
+    return listed_site(value) | {
+        "datasets": value.datasets,
+        "drift": _drift(value, value.record),
+    }
+
+
+def listed_site(value: SiteView) -> Json:
+    """Dress a storage site as a row of a list; its keys are never told."""
     project, record = value.project, value.record
     address = record.address
     return {
         "id": project.id.number,
         "name": project.name,
         "path_with_namespace": project.path_with_namespace,
-        "namespace": namespace(project.namespace),
+        "namespace": _home(project.namespace),
         "kind": address.kind.value,
         "url": address.url,
         "endpoint": address.endpoint,
@@ -215,8 +230,6 @@ def site(value: SiteView) -> Json:
         "gitlab_url": project.gitlab_url,
         "permissions": permissions(value.permissions),
         "health": health(record.health),
-        "datasets": value.datasets,
-        "drift": _drift(value, record),
     }
 
 

@@ -8,7 +8,16 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from app.api import shapes
-from app.api.arguments import Body, choice, json_body, one_of, tags_argument
+from app.api.arguments import (
+    Body,
+    choice,
+    json_body,
+    namespace_text,
+    one_of,
+    page_arguments,
+    tags_argument,
+)
+from app.api.pagination import MOST_AT_ONCE, page_of, paged
 from app.caller import actor, platform
 from core.errors import Invalid
 from core.model.access import Secret, Visibility
@@ -38,7 +47,8 @@ def sites() -> ResponseReturnValue:
         kind=choice("kind", SiteKind),
         tags=tags_argument(),
     )
-    return jsonify([shapes.site(one) for one in found])
+    page = page_of(found, *page_arguments(MOST_AT_ONCE))
+    return paged([shapes.listed_site(one) for one in page.items], page)
 
 
 @blueprint.post("")
@@ -80,7 +90,7 @@ def new_site(body: Body) -> NewSite:
     """Return the site that a body describes."""
     return NewSite(
         name=body.text("name").strip(),
-        namespace=str(body.get("namespace") or body.text("namespace")).strip(),
+        namespace=namespace_text(body),
         description=body.text("description", ""),
         visibility=one_of(body.text("visibility", "private"), Visibility, "visibility"),
         tags=body.texts("tags"),
