@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,6 @@ limit_request_field_size = 16_380  # OAuth tokens can be long
 control_socket_disable = True  # it would lie in the home of whoever runs it
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn's heartbeat files
 
-control_socket_disable = True  # it would lie in the home of whoever starts the server
 accesslog = None  # LABSET_ACCESS_LOG=1 writes our own lines, without secrets
 errorlog = "-"
 
@@ -37,8 +38,18 @@ def pre_request(_worker: Any, message: Any) -> None:  # noqa: ANN401 - gunicorn 
     if message.body is not None:
         message.body.message = message
 
+_SILENT_SECONDS = 60  # a client that neither sends nor takes a byte for so long gives its thread back
+
 
 def on_starting(_server: Any) -> None:  # noqa: ANN401 - gunicorn publishes no type for it
     """Begin new counters, before any process counts."""
     home = Path(os.environ.get("LABSET_HOME") or "var").resolve()
     shutil.rmtree(home / "metrics", ignore_errors=True)
+
+
+def when_ready(server: Any) -> None:  # noqa: ANN401 - as above
+    """Bound every wait for a client; connections inherit it from the socket that accepts them."""
+    limit = struct.pack("ll", _SILENT_SECONDS, 0)
+    for listener in server.LISTENERS:
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            listener.sock.setsockopt(socket.SOL_SOCKET, option, limit)
