@@ -15,14 +15,12 @@ from app.caller import actor, platform
 from core.errors import Invalid, TooLarge
 from core.model.names import DatasetId, FilePath, Ref
 from core.usecases.committing import commit_upload
+from core.usecases.receiving import MAX_BATCH_FILE_BYTES, receive_batch, receive_file
 from core.usecases.uploads import (
-    MAX_BATCH_FILE_BYTES,
     UploadView,
     begin_upload,
     fresh_links,
     give_up_upload,
-    receive_batch,
-    receive_file,
     show_upload,
 )
 

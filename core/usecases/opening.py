@@ -45,8 +45,12 @@ def open_dataset(
         raise _refusal(platform, actor, dataset, AccessLevel.REPORTER)
     if needs.is_write:
         _check_level(platform, actor, dataset, needs.value)
-    if needs is Needs.WRITE and dataset.archived:
-        raise Forbidden(f"{dataset.path_with_namespace} is archived in GitLab and takes no changes")
+    if needs is Needs.WRITE:
+        platform.directory.check_may_write(actor)
+        if dataset.archived:
+            raise Forbidden(
+                f"{dataset.path_with_namespace} is archived in GitLab and takes no changes"
+            )
     return dataset
 
 
@@ -110,6 +114,8 @@ def open_site(
             f"needs {needs.value.label} on the storage site {project.name}",
             ask=platform.directory.list_granters(actor, site_id),
         )
+    if needs is Needs.WRITE:
+        platform.directory.check_may_write(actor)
     return project, record
 
 

@@ -1,20 +1,20 @@
-"""Upload sessions: begin, receive, look, give up."""
+"""Upload sessions: begin, look, give up; `receiving` takes their bytes."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from core.errors import Conflict, Invalid, LabsetError, NotFound
+from core.errors import Conflict, NotFound
 from core.model.access import Actor
-from core.model.content import MAX_TEXT_BYTES, Entry, Text, belongs_in_git
+from core.model.content import Entry, Text
 from core.model.history import check_message
 from core.model.names import DatasetId, FilePath, Md5, Ref, Revision, UploadId
-from core.model.storage import BatchItem, Link, Placement
+from core.model.storage import Link, Placement
 from core.model.uploads import COMMIT_LEASE, LIFETIME, UploadFile, UploadSession, UploadState
-from core.ports import BatchResult, Platform
+from core.ports import Platform
 from core.usecases.announce import folders_above, parse_announced, plan_files
 from core.usecases.branches import find_base
 from core.usecases.opening import (
@@ -24,9 +24,7 @@ from core.usecases.opening import (
     open_to_write,
 )
 
-MAX_BATCH_FILE_BYTES = 8 * 1024 * 1024
 MAX_LINKED_BYTES = 5 * 1024**3
-_MARK_EVERY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,152 +162,6 @@ def give_up_upload(
     if platform.uploads.begin_commit(upload_id, now, now + COMMIT_LEASE) is None:
         raise Conflict("This upload is being committed: it is too late to give it up.")
     platform.uploads.end_upload(upload_id, UploadState.FAILED, reason="given up by its owner")
-
-
-def receive_file(
-    platform: Platform,
-    actor: Actor,
-    dataset_id: DatasetId,
-    upload_id: UploadId,
-    path: FilePath,
-    chunks: Iterable[bytes],
-    size_bytes: int | None,
-) -> UploadFile:
-    """Store the bytes of one announced file that come through Labset.
-
-    Raises:  Invalid (`wrong_checksum`, `wrong_size`), Conflict, if the session takes no more.
-    """
-    session, placement = _open_session(platform, actor, dataset_id, upload_id)
-    file = platform.uploads.find_upload_file(upload_id, path)
-    if file is None:
-        raise NotFound(f"{path} was not announced in this upload.", code="not_announced")
-    if size_bytes is not None and size_bytes != file.size_bytes:
-        raise Invalid(
-            f"{path} was announced with {file.size_bytes} bytes and comes with {size_bytes}.",
-            code="wrong_size",
-            details={"path": str(path)},
-        )
-    received = _store(platform, placement, file, chunks)
-    platform.uploads.mark_received(session.id, [received])
-    return received
-
-
-def receive_batch(
-    platform: Platform,
-    actor: Actor,
-    dataset_id: DatasetId,
-    upload_id: UploadId,
-    members: Iterable[tuple[str, bytes]],
-) -> list[BatchResult]:
-    """Store many small files that come as (path, bytes); one bad file does not stop the others."""
-    session, placement = _open_session(platform, actor, dataset_id, upload_id)
-    files = {file.path: file for file in platform.uploads.list_upload_files(upload_id)}
-    batch = _Batch(files)
-    results: list[BatchResult] = []
-    for result in platform.objects.put_many(placement, batch.items(members)):
-        results.append(result)
-        if result.problem is None:
-            batch.received.append(replace(files[result.path], received=True))
-        if len(batch.received) >= _MARK_EVERY:
-            platform.uploads.mark_received(session.id, batch.take_received())
-    if batch.received:
-        platform.uploads.mark_received(session.id, batch.take_received())
-    return [*batch.results, *results]
-
-
-class _Batch:
-    """Sorts the members of a batch: texts are kept, the rest goes on to the site."""
-
-    def __init__(self, files: Mapping[FilePath, UploadFile]) -> None:
-        self._files = files
-        self._by_name = {path.text: path for path in files}
-        self._seen: set[str] = set()
-        self.received: list[UploadFile] = []
-        self.results: list[BatchResult] = []
-
-    def take_received(self) -> list[UploadFile]:
-        """Hand over what was received since the last call."""
-        taken, self.received = self.received, []
-        return taken
-
-    def items(self, members: Iterable[tuple[str, bytes]]) -> Iterator[BatchItem]:
-        """Yield what the site has to store."""
-        for name, data in members:
-            if name in self._seen:
-                raise Invalid(f"{name} comes twice in this batch.", details={"path": name})
-            self._seen.add(name)
-            try:
-                file = self._check(FilePath(name), data)
-            except LabsetError as error:
-                self._refuse(name, error)
-                continue
-            if file.git_candidate and belongs_in_git(file.path, data):
-                self.received.append(replace(file, received=True, text=data))
-                self.results.append(BatchResult(file.path, None))
-            else:
-                yield BatchItem(file.path, file.md5, data)
-
-    def _check(self, path: FilePath, data: bytes) -> UploadFile:
-        file = self._files.get(path)
-        if file is None:
-            raise NotFound(f"{path} was not announced in this upload.")
-        check_bytes(file, data)
-        return file
-
-    def _refuse(self, name: str, error: LabsetError) -> None:
-        known = self._by_name.get(name)
-        if known is None:
-            raise error
-        self.results.append(BatchResult(known, None, error.message))
-
-
-def check_bytes(file: UploadFile, data: bytes) -> None:
-    """Refuse bytes that are not what was announced."""
-    if len(data) != file.size_bytes:
-        raise Invalid(
-            f"{file.path} was announced with {file.size_bytes} bytes, {len(data)} came.",
-            code="wrong_size",
-            details={"path": str(file.path)},
-        )
-    if hashlib.md5(data, usedforsecurity=False).hexdigest() != file.md5.hex:
-        raise Invalid(
-            f"The bytes of {file.path} do not have the announced md5: send them again.",
-            code="wrong_checksum",
-            details={"path": str(file.path)},
-        )
-
-
-def _store(
-    platform: Platform, placement: Placement, file: UploadFile, chunks: Iterable[bytes]
-) -> UploadFile:
-    if file.git_candidate:
-        data = read_at_most(chunks, file.size_bytes)
-        check_bytes(file, data)
-        if belongs_in_git(file.path, data):
-            return replace(file, received=True, text=data)
-        chunks = (data,)
-    platform.objects.put(placement, chunks, expected=file.md5, size_bytes=file.size_bytes)
-    return replace(file, received=True)
-
-
-def read_at_most(chunks: Iterable[bytes], limit_bytes: int) -> bytes:
-    """Join chunks, one byte beyond the limit at most."""
-    data = bytearray()
-    for chunk in chunks:
-        data += chunk
-        if len(data) > limit_bytes:
-            break
-    return bytes(data[: max(limit_bytes, MAX_TEXT_BYTES) + 1])
-
-
-def _open_session(
-    platform: Platform, actor: Actor, dataset_id: DatasetId, upload_id: UploadId
-) -> tuple[UploadSession, Placement]:
-    dataset = open_dataset(platform, actor, dataset_id, Needs.WRITE)
-    placement = open_placement_to_write(platform, actor, dataset, fresh=False)
-    session = read_upload(platform, actor, dataset_id, upload_id)
-    session.check_receives(platform.clock.now())
-    return session, placement
 
 
 def _with_unchanged_texts(
