@@ -54,6 +54,13 @@ class Directory(Protocol):
         Raises:  Unauthenticated, if nobody asks or GitLab refuses the token.
         """
 
+    def check_may_write(self, actor: Actor) -> None:
+        """Refuse a token that its owner made for reading, before bytes are taken with it.
+
+        Raises:  Forbidden, with code `insufficient_scope`. Tokens whose scopes GitLab does not tell
+                 pass: GitLab itself refuses what they may not do.
+        """
+
     def list_namespaces(self, actor: Actor) -> Sequence[Namespace]:
         """Return where the caller may create projects: the own one first, then groups by path."""
 

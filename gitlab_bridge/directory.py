@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from core.errors import NotFound, Unauthenticated
+from core.errors import Forbidden, NotFound, Unauthenticated
 from core.model.access import AccessLevel, Actor, Person, Secret, Visibility
 from core.model.dataset import (
     DATASET_TOPIC,
@@ -22,6 +22,7 @@ from core.model.storage import NewSite, SiteAddress, SiteChanges, SiteProject
 from core.ports import Clock
 from gitlab_bridge import creation, listing, members, namespaces, sites
 from gitlab_bridge.client import Client, GitLabServer
+from gitlab_bridge.errors import scopes_too_narrow
 from gitlab_bridge.freshness import Fresh
 from gitlab_bridge.projects import (
     Project,
@@ -31,11 +32,14 @@ from gitlab_bridge.projects import (
     parse_person,
     parse_project,
 )
+from gitlab_bridge.recent import Recent
 from gitlab_bridge.site_file import check_without_secrets
 from gitlab_bridge.tagging import create_tag
 
 _Key = tuple[Actor, int]
 _MAX_BRANCHES = 1_000
+MAX_TOKENS = 10_000
+_WRITING_SCOPES = frozenset({"api", "write_repository"})
 _GROUP_SECONDS = 30.0  # a group's visibility is shown, GitLab itself keeps the rule
 
 
@@ -56,6 +60,7 @@ class GitLabDirectory:
         self._groups: Fresh[_Key, Visibility | None] = Fresh(
             self._load_group, max_age_seconds=_GROUP_SECONDS, refresh_after_seconds=_GROUP_SECONDS
         )
+        self._scopes: Recent[Actor, frozenset[str]] = Recent(MAX_TOKENS)
         self._protected: Fresh[_Key, frozenset[str]] = Fresh(self._load_protected)
 
     # ---- people and places ----------------------------------------------------------------------
@@ -65,6 +70,15 @@ class GitLabDirectory:
         if actor.is_anonymous:
             raise Unauthenticated("Sign in, or send a GitLab token.")
         return self._people.get(actor)
+
+    def check_may_write(self, actor: Actor) -> None:
+        """Refuse a token that is for reading only, as far as GitLab tells its scopes.
+
+        Source:  `GET /personal_access_tokens/self`; the scopes of a token never change.
+        """
+        scopes = self._scopes.get(actor, partial(self._load_scopes, actor))
+        if scopes and not scopes & _WRITING_SCOPES:
+            raise scopes_too_narrow()
 
     def list_namespaces(self, actor: Actor) -> Sequence[Namespace]:
         """Return where the caller may create projects: the own one first, then groups by path."""
@@ -253,6 +267,17 @@ class GitLabDirectory:
         if project is None:
             raise _no_project(number)
         return project
+
+    def _load_scopes(self, actor: Actor) -> frozenset[str]:
+        """Return the token's scopes; empty where GitLab has none to tell (OAuth, job tokens)."""
+        if actor.is_anonymous:
+            return frozenset()
+        try:
+            told = self._client(actor).read("/personal_access_tokens/self", "your token")
+        except (NotFound, Forbidden, Unauthenticated):
+            return frozenset()
+        scopes = told.get("scopes")
+        return frozenset(map(str, scopes)) if isinstance(scopes, list) else frozenset()
 
     def _load_person(self, actor: Actor) -> Person:
         return parse_person(self._client(actor).read("/user", "you"))

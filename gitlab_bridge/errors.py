@@ -107,13 +107,18 @@ def _unauthenticated(_error: GitlabError, _subject: str) -> LabsetError:
     )
 
 
+def scopes_too_narrow() -> Forbidden:
+    """Return what is said to a token that was made for less."""
+    return Forbidden(
+        "the token's scopes are too narrow: make one with the scope api (to read only: read_api)",
+        code="insufficient_scope",
+    )
+
+
 def _forbidden(error: GitlabError, subject: str) -> LabsetError:
     reason = reason_of(error)
     if reason == "insufficient_scope":
-        return Forbidden(
-            "the token's scopes are too narrow: make one with the scope api (to read only: read_api)",
-            code="insufficient_scope",
-        )
+        return scopes_too_narrow()
     words = _LEADING_STATUS.sub("", reason).rstrip(".")
     return Forbidden(words or f"GitLab does not allow this on {subject} with your role")
 

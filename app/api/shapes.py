@@ -41,13 +41,6 @@ def namespace(value: Namespace) -> Json:
     }
 
 
-def _home(value: Namespace) -> Json:
-    """Dress the namespace that something lies in; how open it is, only a list of namespaces knows."""
-    dressed = namespace(value)
-    del dressed["visibility"]
-    return dressed
-
-
 def permissions(value: Mapping[str, Permission]) -> Json:
     """Dress what the caller may do; each "no" says why and whom to ask."""
     return {
@@ -72,7 +65,7 @@ def dataset(value: Dataset, placement: Placement | None, *, base_url: str) -> Js
         "id": value.id.number,
         "name": value.name,
         "path_with_namespace": value.path_with_namespace,
-        "namespace": _home(value.namespace),
+        "namespace": namespace(value.namespace),
         "description": value.description,
         "visibility": value.visibility.value,
         "tags": list(value.tags),
@@ -218,7 +211,7 @@ def listed_site(value: SiteView) -> Json:
         "id": project.id.number,
         "name": project.name,
         "path_with_namespace": project.path_with_namespace,
-        "namespace": _home(project.namespace),
+        "namespace": namespace(project.namespace),
         "kind": address.kind.value,
         "url": address.url,
         "endpoint": address.endpoint,

@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -208,3 +209,30 @@ def test_deleting_takes_the_key_of_the_site_too(
     refused = bob.json("DELETE", f"/datasets/{dataset}/files/a.bin", 403)
     assert refused["error"] == "site_access"
     assert "alice" in refused["details"]["ask"]
+
+
+def test_a_token_for_reading_leaves_no_bytes_behind(
+    alice: Person, stack: Running, new_dataset: NewDataset
+) -> None:
+    dataset = new_dataset()
+    root = {"PRIVATE-TOKEN": str(stack.ready["root_token"])}
+    gitlab_url = f"{stack.ready['gitlab_url']}/api/v4"
+    (user,) = httpx.get(f"{gitlab_url}/users?username=alice", headers=root).json()
+    ends = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+    body = {"name": "reads", "scopes": ["read_api"], "expires_at": ends}
+    made = httpx.post(
+        f"{gitlab_url}/users/{user['id']}/personal_access_tokens", headers=root, json=body
+    )
+    md5 = hashlib.md5(b"x", usedforsecurity=False).hexdigest()
+    dvc = f"{stack.ready['app_url']}/dvc/{dataset}/files/md5/{md5[:2]}/{md5[2:]}"
+    uploads = f"{stack.api}/datasets/{dataset}/uploads"
+    with httpx.Client(headers={"PRIVATE-TOKEN": made.json()["token"]}) as reader:
+        assert reader.get(f"{stack.api}/datasets/{dataset}/tree").status_code == 200
+        for refused in (
+            reader.post(dvc, content=b"x"),
+            reader.post(uploads, json={"files": [announced("a.bin", b"x")]}),
+            reader.put(f"{stack.api}/datasets/{dataset}/files/a.bin", content=b"x"),
+        ):
+            assert refused.status_code == 403
+            assert refused.json()["error"] == "insufficient_scope"
+    assert alice.http.get(dvc).status_code == 404
