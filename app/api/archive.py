@@ -22,6 +22,7 @@ blueprint = Blueprint(
     "api_archive", __name__, url_prefix="/api/v1/datasets/<int:dataset_id>/archive"
 )
 
+MAX_GLOB_CHARACTERS = 200
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -34,7 +35,12 @@ def pointers(dataset_id: int) -> ResponseReturnValue:
     if form not in _FORMATS:
         raise Invalid(f"format is zip or tar, not {form!r}.", details={"field": "format"})
     archive = open_pointer_archive(
-        platform(), actor(), DatasetId(dataset_id), ref_argument(), path_argument()
+        platform(),
+        actor(),
+        DatasetId(dataset_id),
+        ref_argument(),
+        path_argument(),
+        _glob(),
     )
     write, media_type = _FORMATS[form]
     response = Response(write(archive), mimetype=media_type, direct_passthrough=True)
@@ -43,6 +49,15 @@ def pointers(dataset_id: int) -> ResponseReturnValue:
     response.headers["X-Commit-Id"] = archive.revision.sha
     response.headers["Cache-Control"] = "private, no-cache"
     return response
+
+
+def _glob() -> str:
+    glob = request.args.get("glob", "")
+    if len(glob) > MAX_GLOB_CHARACTERS:
+        raise Invalid(
+            f"glob has at most {MAX_GLOB_CHARACTERS} characters.", details={"field": "glob"}
+        )
+    return glob
 
 
 class _Outlet(io.RawIOBase):

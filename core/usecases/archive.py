@@ -6,7 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
+from core.errors import NotFound
 from core.model.access import Actor
 from core.model.dataset import Dataset
 from core.model.names import DatasetId, FilePath, Ref, Revision
@@ -47,27 +49,64 @@ def open_pointer_archive(
     dataset_id: DatasetId,
     ref: Ref | None,
     path: FilePath | None = None,
+    glob: str = "",
 ) -> PointerArchive:
-    """Return the pointers and texts of a revision, below `path` if given, and our configuration.
+    """Return the pointers and texts of a revision, and our configuration.
+
+    `path` and `glob` choose: a file or what lies below a folder; file paths as `*.jpg` matches them,
+    where `*` also stands for slashes.
 
     The configuration is made anew from the placement: whoever may push could otherwise say in it to
     whom `dvc pull` sends the reader's token. What is no plain file, or has a name that could leave the
     folder or be git's own, is left out.
     """
     dataset, revision = resolve_ref(platform, actor, dataset_id, ref)
+    if path is not None:
+        path = _standing(platform, dataset_id, revision, path)
     slug = dataset.path_with_namespace.rpartition("/")[2]
     label = (ref or Ref(dataset.default_branch)).name.replace("/", "-")
     readme = ArchiveFile(README_NAME, _readme(platform, dataset, label).encode())
-    files = _files(platform, dataset, revision, path)
+    files = _files(platform, dataset, revision, Chosen(path, glob))
     return PointerArchive(f"{slug}-{label}", revision, _with(readme, files))
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which files go into an archive; `.dvcignore` always does."""
+
+    below: FilePath | None
+    glob: str
+
+    def holds(self, path: str) -> bool:
+        """Whether the file of git at `path` is chosen, a pointer by the name that it stands for."""
+        if path == ".dvcignore":
+            return True
+        name = path.removesuffix(".dvc")
+        if self.below is not None and not f"{name}/".startswith(f"{self.below}/"):
+            return False
+        return not self.glob or fnmatchcase(name, self.glob)
+
+
+def _standing(
+    platform: Platform, dataset_id: DatasetId, revision: Revision, path: FilePath
+) -> FilePath:
+    """Return what of git stands for `path`: itself, or the packed folder that holds it."""
+    entry = platform.history.find_entry(dataset_id, revision, path)
+    if entry is None:
+        raise NotFound(
+            f"There is no {path} at {revision.sha[:8]}.",
+            code="file_not_found",
+            details={"path": str(path), "commit": revision.sha},
+        )
+    return entry.path
+
+
 def _files(
-    platform: Platform, dataset: Dataset, revision: Revision, below: FilePath | None
+    platform: Platform, dataset: Dataset, revision: Revision, chosen: Chosen
 ) -> Iterator[ArchiveFile]:
     yield ArchiveFile(_CONFIG, _config(platform, dataset).encode())
     for path, mode, data in platform.history.walk_blobs(dataset.id, revision):
-        if mode in _FILE_MODES and _is_safe(path) and _belongs(path, below):
+        if mode in _FILE_MODES and _is_safe(path) and chosen.holds(path):
             yield ArchiveFile(path, data, is_executable=bool(mode & 0o100))
 
 
@@ -86,12 +125,6 @@ def _is_safe_name(name: str) -> bool:
     return bool(name) and not (
         _UNSAFE.search(name) or plain.casefold() in _GITS_OWN or plain != plain.strip()
     )
-
-
-def _belongs(path: str, below: FilePath | None) -> bool:
-    if below is None or path == ".dvcignore":
-        return True
-    return path.startswith(f"{below}/") or path in {str(below), f"{below}.dvc"}
 
 
 def _config(platform: Platform, dataset: Dataset) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import secrets
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -236,3 +238,23 @@ def test_a_token_for_reading_leaves_no_bytes_behind(
             assert refused.status_code == 403
             assert refused.json()["error"] == "insufficient_scope"
     assert alice.http.get(dvc).status_code == 404
+
+
+def test_an_archive_holds_what_is_asked_for_or_says_that_it_is_not_there(
+    alice: Person, new_dataset: NewDataset
+) -> None:
+    base = f"/datasets/{new_dataset()}"
+    for path in ("x/a.bin", "x/b.txt", "xy/c.bin"):
+        alice.json("PUT", f"{base}/files/{path}", 201, content=b"data")
+
+    def held(query: str) -> set[str]:
+        answer = alice.http.get(f"{base}/archive?{query}")
+        names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
+        inside = {name.partition("/")[2] for name in names}
+        return {name for name in inside if name.startswith("x") and ".gitignore" not in name}
+
+    assert held("") == {"x/a.bin.dvc", "x/b.txt", "xy/c.bin.dvc"}
+    assert held("path=x") == {"x/a.bin.dvc", "x/b.txt"}
+    assert held("path=x/a.bin") == {"x/a.bin.dvc"}
+    assert held("glob=*.bin") == {"x/a.bin.dvc", "xy/c.bin.dvc"}
+    assert alice.json("GET", f"{base}/archive?path=nope", 404)["error"] == "file_not_found"
