@@ -11,11 +11,13 @@ import os
 import shutil
 import socket
 import struct
+import time
 from pathlib import Path
 from typing import Any
 
+from gunicorn.workers import gthread
+
 bind = f"{os.environ.get('LABSET_BIND') or '127.0.0.1'}:{os.environ.get('LABSET_PORT') or 8000}"
-worker_class = "gthread"
 workers = int(os.environ.get("LABSET_WEB_PROCESSES") or 2)
 threads = int(os.environ.get("LABSET_WEB_THREADS") or 32)
 preload_app = False
@@ -38,7 +40,45 @@ def pre_request(_worker: Any, message: Any) -> None:  # noqa: ANN401 - gunicorn 
     if message.body is not None:
         message.body.message = message
 
-_SILENT_SECONDS = 60  # a client that neither sends nor takes a byte for so long gives its thread back
+
+_WAIT_FOR_MORE = vars(gthread)["_DEFER"]  # gunicorn's own word for it, which it keeps to itself
+_HEAD_SECONDS = 30.0
+_LONGEST_HEAD_BYTES = 64 * 1024
+_SILENT_SECONDS = (
+    60  # a client that neither sends nor takes a byte for so long gives its thread back
+)
+
+
+class PatientWorker(gthread.ThreadWorker):
+    """Gives a request a thread only once its head is here: who sends it byte by byte holds none."""
+
+    def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn publishes no types for it
+        """Serve a connection, or put it back among those that wait for more to arrive."""
+        if self.cfg.is_ssl or (conn.parser is not None and conn.parser.unreader.buf.getvalue()):
+            return super().handle(conn)
+        try:
+            head = conn.sock.recv(_LONGEST_HEAD_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            is_whole = not head or b"\r\n\r\n" in head or len(head) == _LONGEST_HEAD_BYTES
+        except BlockingIOError:
+            head, is_whole = b"", False
+        except OSError:
+            return False
+        known = conn.__dict__
+        if is_whole:
+            known.pop("head_began_at", None)
+            known.pop("head_bytes", None)
+            conn.data_ready = True
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+            return super().handle(conn)
+        waited_seconds = time.monotonic() - known.setdefault("head_began_at", time.monotonic())
+        if waited_seconds > _HEAD_SECONDS or (head and known.get("head_bytes") == len(head)):
+            return False  # woken without a further byte: the client has hung up
+        known["head_bytes"] = len(head)
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, len(head) + 1)
+        return _WAIT_FOR_MORE
+
+
+worker_class = PatientWorker
 
 
 def on_starting(_server: Any) -> None:  # noqa: ANN401 - gunicorn publishes no type for it
