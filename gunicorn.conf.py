@@ -11,10 +11,14 @@ import os
 import shutil
 import socket
 import struct
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gunicorn import util
 from gunicorn.workers import gthread
 
 bind = f"{os.environ.get('LABSET_BIND') or '127.0.0.1'}:{os.environ.get('LABSET_PORT') or 8000}"
@@ -43,6 +47,8 @@ def pre_request(_worker: Any, message: Any) -> None:  # noqa: ANN401 - gunicorn 
 
 _WAIT_FOR_MORE = vars(gthread)["_DEFER"]  # gunicorn's own word for it, which it keeps to itself
 _HEAD_SECONDS = 30.0
+_UNREAD_SECONDS = 1.0
+_CLOSERS = 64  # for two seconds at most each; what ends beyond them is cut
 _LONGEST_HEAD_BYTES = 64 * 1024
 _SILENT_SECONDS = (
     60  # a client that neither sends nor takes a byte for so long gives its thread back
@@ -64,6 +70,7 @@ class PatientWorker(gthread.ThreadWorker):
         except OSError:
             return False
         known = conn.__dict__
+        known["close"] = partial(self._close, conn)
         if is_whole:
             known.pop("head_began_at", None)
             known.pop("head_bytes", None)
@@ -76,6 +83,26 @@ class PatientWorker(gthread.ThreadWorker):
         known["head_bytes"] = len(head)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, len(head) + 1)
         return _WAIT_FOR_MORE
+
+    def init_process(self) -> None:
+        """Begin with threads that end connections: gunicorn's one loop would wait for each of them."""
+        self._closing = ThreadPoolExecutor(_CLOSERS, thread_name_prefix="closing")
+        self._closing_places = threading.Semaphore(_CLOSERS)
+        super().init_process()
+
+    def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:  # noqa: ANN401 - as above
+        """Say whether a connection serves on: not, if its client is slow to send what nobody reads."""
+        deadline = time.monotonic() + _UNREAD_SECONDS
+        return bool(keepalive) and bool(conn.parser.finish_body(deadline=deadline))
+
+    def _close(self, conn: Any, *, graceful: bool = False) -> None:  # noqa: ANN401 - as above
+        """End a connection so that its last answer arrives, without waiting for it here."""
+        if not (graceful and self._closing_places.acquire(blocking=False)):
+            util.close(conn.sock)
+            return
+        conn.sock.setblocking(True)  # noqa: FBT003 - as sockets have it
+        ended = self._closing.submit(util.close_graceful, conn.sock)
+        ended.add_done_callback(lambda _: self._closing_places.release())
 
 
 worker_class = PatientWorker

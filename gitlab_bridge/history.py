@@ -39,7 +39,7 @@ from gitlab_bridge.revisions import SHORTEST, find_shortened, is_public
 from gitlab_bridge.statistics import TreeCounter
 from gitlab_bridge.trees import PointerTexts, TreeReader, folder_at, walk_git
 
-MAX_BLOB_BYTES = 100 * 1024 * 1024
+MAX_BLOB_BYTES = 50 * 1024 * 1024  # twice in memory while it is read
 _SHORT_SHA = re.compile(rf"[0-9a-f]{{{SHORTEST},40}}")
 _FULL_SHA_DIGITS = 40
 
@@ -276,7 +276,10 @@ def _folder(
 def _read_blob(opened: pygit2.Repository, oid: str) -> bytes:
     size_bytes = opened.odb.read_header(oid)[1]
     if size_bytes > MAX_BLOB_BYTES:
-        raise TooLarge(f"A file of git with {size_bytes} bytes is too large to be read whole.")
+        raise TooLarge(
+            f"This file lies in git with {size_bytes:,} bytes, too many to be read whole: "
+            "add it with dvc, or fetch it with git."
+        )
     return opened.odb.read(oid)[1]
 
 
