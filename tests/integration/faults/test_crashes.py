@@ -20,7 +20,7 @@ from tests.integration.faults.killing import Killer, killing, serves
 from tests.integration.faults.uploading import Promises, Uploader, upload_until
 from tests.integration.faults.world import World, eventually
 
-SECONDS = 18
+SECONDS = 15
 CLIENTS = 4
 BINDING_CALLS = (2, 5, 7, 9, 11)
 

@@ -6,9 +6,10 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,7 +17,7 @@ import pytest
 
 from tests.integration.faults.world import World, eventually
 
-REPORTER, DEVELOPER = 20, 30
+DEVELOPER = 30
 LIMIT_SECONDS = 10.0
 MIB = 1024 * 1024
 LARGE, SMALL = 96 * MIB, 4 * MIB
@@ -65,74 +66,83 @@ class Reader:
                 self.last, self.count = time.monotonic(), self.count + len(piece)
 
 
-@pytest.fixture(scope="module")
-def dataset(world: World) -> int:
-    """A private dataset with a large and a small file and a text."""
-    made = world.new_dataset()
-    for path, data in (
-        ("large.bin", secrets.token_bytes(LARGE)),
-        ("small.bin", secrets.token_bytes(SMALL)),
-        ("note.md", b"text"),
-    ):
-        world.alice.json("PUT", f"/datasets/{made}/files/{path}", 201, content=data)
-    return made
+@dataclass(frozen=True)
+class Lost:
+    """A dataset that bob reads, and the key that he loses: the dataset's own, or its site's."""
+
+    dataset: int
+    key: int
+    files: str
 
 
 @pytest.fixture
-def bob_reads(world: World, dataset: int) -> Iterator[str]:
-    """Bob reads the dataset and its site for a while; yields the address of its files."""
-    files = f"{world.running.api}/datasets/{dataset}/files"
-    world.add_member(dataset, "bob", DEVELOPER)
-    world.add_member(world.s3_site, "bob", DEVELOPER)
-    world.wait_until_bob_reads(f"{files}/note.md")
-    world.wait_until_bob_reads(f"{files}/small.bin")
-    yield files
-    for project in (dataset, world.s3_site):
-        world.gitlab_call("DELETE", f"/projects/{project}/members/{world.user_id('bob')}")
+def losses(world: World) -> Iterator[list[Lost]]:
+    """Bob reads two datasets on two sites for a while."""
+    made = []
+    for site in (world.s3_site, world.local_site):
+        dataset = world.new_dataset(site)
+        for path, size in (("large.bin", LARGE), ("small.bin", SMALL)):
+            url = f"/datasets/{dataset}/files/{path}"
+            world.alice.json("PUT", url, 201, content=secrets.token_bytes(size))
+        world.add_member(dataset, "bob", DEVELOPER)
+        world.add_member(site, "bob", DEVELOPER)
+        key = dataset if site == world.s3_site else site
+        made.append(Lost(dataset, key, f"{world.running.api}/datasets/{dataset}/files"))
+    for one in made:
+        world.wait_until_bob_reads(f"{one.files}/small.bin")
+    yield made
+    world.remove_member(world.s3_site, "bob")
 
 
-@pytest.mark.parametrize("key", ("dataset", "site"))
-def test_reads_streams_and_writes_end_in_time(
-    world: World, dataset: int, bob_reads: str, key: str
-) -> None:
-    loops = [
-        (Reader(), f"{bob_reads}/small.bin?ref=main"),
-        (Reader(), f"{world.app_url}/dvc/{dataset}/files/md5"),
-        (Reader(), f"{bob_reads}/small.bin?ref={head_of(world, dataset)}"),
-    ]
-    streams = [
-        (Reader(), f"{bob_reads}/large.bin?ref=main", FAST),
-        (Reader(), f"{bob_reads}/large.bin?ref=main&again=1", SLOW),
-    ]
+def start(world: World, lost: Lost) -> list[tuple[Reader, threading.Thread]]:
+    """Begin to read in every way; the last reader is a slow one."""
+    head = world.alice.json("GET", f"/datasets/{lost.dataset}")["head"]
     token = world.bob.token
-    threads = [
-        threading.Thread(target=one.read_again_and_again, args=(url, token)) for one, url in loops
-    ] + [
-        threading.Thread(target=one.read_slowly, args=(url, token, speed))
-        for one, url, speed in streams
+    loops = [
+        f"{lost.files}/small.bin?ref=main",
+        f"{lost.files}/small.bin?ref={head}",
+        f"{world.app_url}/dvc/{lost.dataset}/files/md5",
     ]
-    readers = [one for one, _ in loops] + [one for one, _, _ in streams]
+    speeds = [FAST, SLOW]
+    readers = [Reader() for _ in (*loops, *speeds)]
+    calls: list[tuple[Callable[..., None], tuple[Any, ...]]] = [
+        *(
+            (one.read_again_and_again, (url, token))
+            for one, url in zip(readers, loops, strict=False)
+        ),
+        *(
+            (one.read_slowly, (f"{lost.files}/large.bin?ref=main", token, speed))
+            for one, speed in zip(readers[len(loops) :], speeds, strict=True)
+        ),
+    ]
+    threads = [threading.Thread(target=call, args=values) for call, values in calls]
     for thread in threads:
         thread.start()
+    return list(zip(readers, threads, strict=True))
+
+
+def test_reads_and_streams_end_in_time_and_writes_at_once(world: World, losses: list[Lost]) -> None:
+    started = [start(world, lost) for lost in losses]
+    everybody = [pair for pairs in started for pair in pairs]
+    revoked, seen = [], []
     try:
-        eventually(lambda: all(one.count for one in readers), "all read")
-        world.remove_member(dataset if key == "dataset" else world.s3_site, "bob")
-        revoked, seen = time.monotonic(), streams[1][0].count
-        refused = world.bob.http.put(f"{bob_reads}/new.bin", content=b"x")
-        assert refused.status_code in {403, 404}
-        eventually(lambda: time.monotonic() - revoked > LIMIT_SECONDS + 2, "time is up", 20)
+        eventually(lambda: all(one.count for one, _ in everybody), "all read")
+        for lost, pairs in zip(losses, started, strict=True):
+            world.remove_member(lost.key, "bob")
+            revoked.append(time.monotonic())
+            seen.append(pairs[-1][0].count)
+            refused = world.bob.http.put(f"{lost.files}/new.bin", content=b"x")
+            assert refused.status_code in {403, 404}
+        eventually(lambda: time.monotonic() - revoked[-1] > LIMIT_SECONDS + 2, "time is up", 20)
     finally:
-        for one in readers:
+        for one, _ in everybody:
             one.stop.set()
-        for thread in threads:
+        for _, thread in everybody:
             thread.join(30)
-    for one in readers[:-1]:
-        assert one.ended, "it went on"
-        assert one.last - revoked <= LIMIT_SECONDS
-    assert streams[0][0].count < LARGE
-    slow = streams[1][0]
-    assert slow.count <= seen + LIMIT_SECONDS * SLOW + IN_THE_KERNEL
-
-
-def head_of(world: World, dataset: int) -> str:
-    return str(world.alice.json("GET", f"/datasets/{dataset}")["head"])
+    for pairs, moment, count in zip(started, revoked, seen, strict=True):
+        *quick, slow = (one for one, _ in pairs)
+        for one in quick:
+            assert one.ended, "it went on"
+            assert one.last - moment <= LIMIT_SECONDS
+        assert quick[-1].count < LARGE
+        assert slow.count <= count + LIMIT_SECONDS * SLOW + IN_THE_KERNEL

@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.integration.faults.twins import Twins, ask_about, make_twins
@@ -115,9 +114,7 @@ def test_no_secret_lies_in_a_repository_or_a_bucket(
 def test_no_answer_tells_a_secret(world: World, twins: Twins, canaries: Mapping[str, str]) -> None:
     for who in (world.alice, world.root, world.bob):
         for path in readable(world, twins):
-            answer = httpx.get(
-                f"{world.app_url}{path}", headers={"PRIVATE-TOKEN": who.token}, timeout=30
-            )
+            answer = who.http.get(f"{world.app_url}{path}")
             said = f"{answer.headers}\n".encode() + answer.content
             told = [what for what, secret in canaries.items() if secret.encode() in said]
             assert told == [], f"{path} tells {who.name} {told}"
