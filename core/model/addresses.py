@@ -20,7 +20,9 @@ Resolve = Callable[[str, int], Iterable[str]]
 
 _PORTS: Final = {"http": 80, "https": 443}
 _NAT64: Final = IPv6Network("64:ff9b::/96")
-_LOCAL_NAT64: Final = IPv6Network("64:ff9b:1::/48")  # RFC 8215: embeds addresses as each network likes
+_LOCAL_NAT64: Final = IPv6Network(
+    "64:ff9b:1::/48"
+)  # RFC 8215: embeds addresses as each network likes
 _IPV4_COMPATIBLE: Final = IPv6Network("::/96")
 _PECULIAR: Final = (
     IPv4Network("192.0.0.0/24"),  # protocol assignments; some Pythons call part of it global
