@@ -17,6 +17,7 @@ from app.bodies import register_body_limits
 from app.connections import register_connections
 from app.csrf import register_csrf
 from app.errors import register_errors
+from app.form_files import FormRequest
 from app.headers import register_headers
 from app.login import register_login
 from app.logs import register_access_log
@@ -45,6 +46,7 @@ class _Id(IntegerConverter):
 
 class _Labset(Flask):
     json_provider_class = _Json
+    request_class = FormRequest
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return `func`: nothing here is async, and asking each time costs 10 µs a request."""

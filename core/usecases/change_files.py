@@ -79,8 +79,9 @@ def put_files(
              somebody changed a path meanwhile).
     """
     check_message(message)
-    files = _receive_all(platform, target, arriving)
-    _check_together(files)
+    named = tuple(arriving)
+    _check_together([str(one.path) for one in named])
+    files = _receive_all(platform, target, named)
     session = replace(
         new_session(
             platform, actor, target.dataset.id, target.branch, message, target.base, len(files)
@@ -191,10 +192,9 @@ def _check_size(one: Arriving, size_bytes: int) -> None:
         )
 
 
-def _check_together(files: Sequence[UploadFile]) -> None:
-    if not files:
+def _check_together(paths: Sequence[str]) -> None:
+    if not paths:
         raise Invalid("Send at least one file: no bytes came.", code="nothing_sent")
-    paths = [str(file.path) for file in files]
     if len(set(paths)) != len(paths):
         raise Invalid("The same path came twice in one request.", code="invalid_path")
     clash = next(iter(collisions(paths)), None)

@@ -147,6 +147,31 @@ def test_a_multipart_bomb_is_refused_and_commits_nothing(
     assert alice.json("GET", base)["head"] == head
 
 
+def test_a_form_of_many_files_lies_on_disk(alice: Person, shared: int, watch: Watch) -> None:
+    base, data = f"/datasets/{shared}", os.urandom(450_000)
+    head = alice.json("GET", base)["head"]
+
+    def parts() -> Iterator[bytes]:
+        for number in range(1_200):
+            yield _part(b'name="f"; filename="same.bin"', data + b"%d" % number)
+        yield b"--X--\r\n"
+
+    headers = {"Content-Type": "multipart/form-data; boundary=X"}
+    with watch.bounded():
+        answer = alice.http.post(f"{base}/files", content=parts(), headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_path")
+    assert alice.json("GET", base)["head"] == head
+
+
+def test_parts_of_a_form_are_not_mixed_up(alice: Person, new_dataset: NewDataset) -> None:
+    base = f"/datasets/{new_dataset()}/files"
+    files = {f"{n}.bin": os.urandom(size) for n, size in enumerate((0, 1, 70_000, 600_000, 3))}
+    sent = [("f", (name, data)) for name, data in files.items()]
+    alice.json("POST", base, 201, files=sent, data={"message": "several"})
+    for name, data in files.items():
+        assert alice.http.get(f"{base}/{name}").content == data
+
+
 def test_bodies_over_the_limit_of_forms_still_stream(
     alice: Person, new_dataset: NewDataset, watch: Watch
 ) -> None:
