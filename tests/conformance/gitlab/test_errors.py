@@ -1,0 +1,140 @@
+"""How GitLab refuses: two shapes of bodies, by every kind of request."""
+
+from __future__ import annotations
+
+import gitlab.exceptions
+import pytest
+
+from tests.conformance.gitlab.conftest import Crew
+from tests.conformance.gitlab.place import (
+    Person,
+    Place,
+    create,
+    of,
+    repository,
+    told,
+    try_commit,
+    unique,
+    wrong,
+)
+
+
+def test_err_1_rights_and_lookups_are_told_by_message(
+    place: Place, crew: Crew, stranger: Person
+) -> None:
+    assert told(place.nobody.get("/user")) == (401, "401 Unauthorized")
+    assert told(stranger.get("/applications")) == (403, "403 Forbidden")
+    assert told(stranger.get(of(crew.project))) == (404, "404 Project Not Found")
+    body = {"user_id": crew.guest.id, "access_level": 10}
+    answer = crew.owner.post(f"{of(crew.project)}/members", **body)
+    assert told(answer) == (409, "Member already exists")
+
+
+def test_err_2_parameters_are_told_by_error(crew: Crew) -> None:
+    owner, path = crew.owner, of(crew.project)
+    assert wrong(owner.post(f"{path}/members", user_id=1)) == "access_level is missing"
+    assert wrong(owner.get(f"{repository(crew.project)}/files/a.txt")) == (
+        "ref is missing, ref is empty"
+    )
+    assert wrong(owner.get("/projects", visibility="x")) == "visibility does not have a valid value"
+    assert wrong(owner.post("/projects", name="x", namespace_id="x")) == "namespace_id is invalid"
+    assert wrong(owner.post("/projects", description="x")) == (
+        "name, path are missing, at least one parameter must be provided"
+    )
+    answer = try_commit(owner, crew.project, {"action": "paint", "file_path": "x"})
+    assert wrong(answer) == "actions[0][action] does not have a valid value"
+
+
+def test_err_3_a_model_tells_texts_by_field(crew: Crew) -> None:
+    answer = crew.owner.post("/projects", name=crew.project["name"])
+    status, fields = told(answer)
+    assert status == 400
+    assert isinstance(fields, dict)
+    assert fields["path"] == ["has already been taken"]
+    assert all(isinstance(texts, list) for texts in fields.values())
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    (
+        ("GET", ""),
+        ("PUT", ""),
+        ("DELETE", ""),
+        ("POST", "/star"),
+        ("POST", "/archive"),
+        ("GET", "/members"),
+        ("POST", "/members"),
+        ("GET", "/hooks"),
+        ("GET", "/repository/tree"),
+        ("GET", "/repository/branches"),
+        ("GET", "/repository/tags"),
+        ("GET", "/repository/commits"),
+        ("POST", "/repository/commits"),
+        ("GET", "/repository/files/a.txt?ref=main"),
+        ("GET", "/repository/archive"),
+        ("GET", "/invitations"),
+    ),
+)
+def test_err_4_the_unseen_is_404_by_every_verb(
+    crew: Crew, stranger: Person, method: str, path: str
+) -> None:
+    body = {
+        "name": "x",
+        "user_id": 1,
+        "access_level": 10,
+        "branch": "main",
+        "commit_message": "m",
+        "actions": [create("x")],
+    }
+    answer = stranger(method, f"{of(crew.project)}{path}", json=body if method != "GET" else None)
+    assert told(answer) == (404, "404 Project Not Found")
+
+
+def test_err_5_an_unknown_route_is_an_error(owner: Person) -> None:
+    answer = owner.get("/nowhere/at/all")
+    assert (answer.status_code, answer.json()) == (404, {"error": "404 Not Found"})
+
+
+def test_err_6_errors_are_json_and_204_and_304_are_empty(place: Place, owner: Person) -> None:
+    for answer in (place.nobody.get("/user"), owner.get("/projects/0"), owner.post("/projects")):
+        assert answer.headers["Content-Type"].split(";")[0] == "application/json"
+    project = place.project(owner)
+    owner.made(f"{of(project)}/star")
+    again = owner.post(f"{of(project)}/star")
+    assert (again.status_code, again.content) == (304, b"")
+    person = place.person()
+    gone = person.delete("/personal_access_tokens/self")
+    assert (gone.status_code, gone.content) == (204, b"")
+
+
+def test_err_7_parameters_come_as_json_form_or_query(place: Place, owner: Person) -> None:
+    by_form = {"name": unique("form"), "topics[]": ["one", "two"]}
+    made = owner("POST", "/projects", data=by_form).json()
+    assert made["topics"] == ["one", "two"]
+    by_query = owner("POST", "/projects", params={"name": unique("query")})
+    assert by_query.status_code == 201
+    changed = owner("PUT", of(made), params={"description": "by query"})
+    assert changed.json()["description"] == "by query"
+    project = place.filled(owner)
+    query = {"branch": "main", "commit_message": "gone"}
+    assert owner.delete(f"{repository(project)}/files/a.txt", **query).status_code == 204
+    body = {"branch": "main", "commit_message": "gone"}
+    answer = owner("DELETE", f"{repository(project)}/files/docs%2Fb.txt", json=body)
+    assert answer.status_code == 204
+
+
+def test_err_1_err_2_err_3_the_library_reads_each_shape(crew: Crew, stranger: Person) -> None:
+    with pytest.raises(gitlab.exceptions.GitlabGetError) as unseen:
+        stranger.library.projects.get(crew.project["id"])
+    assert (unseen.value.response_code, unseen.value.error_message) == (
+        404,
+        "404 Project Not Found",
+    )
+    with pytest.raises(gitlab.exceptions.GitlabCreateError) as missing:
+        crew.owner.library.projects.create({"description": "x"})
+    assert "name, path are missing" in str(missing.value.error_message)
+    with pytest.raises(gitlab.exceptions.GitlabCreateError) as taken:
+        crew.owner.library.projects.create({"name": crew.project["name"]})
+    assert taken.value.response_code == 400
+    with pytest.raises(gitlab.exceptions.GitlabAuthenticationError):
+        gitlab.Gitlab(crew.owner.url, private_token="wrong").auth()
