@@ -28,7 +28,13 @@ from devstack.gitlab.repository.opening import DEFAULT_BRANCH, create_repository
 from devstack.gitlab.state import here
 from devstack.gitlab.store.database import now
 from devstack.gitlab.store.namespaces import Namespace, read_namespace
-from devstack.gitlab.store.projects import create_project, read_project, set_topics
+from devstack.gitlab.store.projects import (
+    Project,
+    create_project,
+    find_project,
+    read_project,
+    set_topics,
+)
 from devstack.gitlab.store.protection import protect
 from devstack.gitlab.system_events import project_event
 
@@ -196,7 +202,7 @@ def _check_change(rights: ProjectRights, given: dict[str, Any]) -> None:
     if wanted != row.visibility:
         if not rights.is_owner:
             raise forbidden()
-        check_visibility(namespace, wanted)
+        check_visibility(namespace, wanted, _visibility_of_source(row))
     if given.get("path") not in (None, row.path) and not rights.is_owner:
         raise forbidden()
     if "name" in given or "path" in given:
@@ -225,6 +231,11 @@ def _check_change(rights: ProjectRights, given: dict[str, Any]) -> None:
             },
         )
     _check_texts(given)
+
+
+def _visibility_of_source(row: Project) -> str | None:
+    source = row.forked_from_id and find_project(here().database, row.forked_from_id)
+    return source.visibility if source else None
 
 
 def _kept(given: str | None, old: str) -> str:

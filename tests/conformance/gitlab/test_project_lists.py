@@ -1,0 +1,122 @@
+"""Lists of projects: who sees which, in which order, with which fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from tests.conformance.gitlab.place import Caller, Json, Person, Place, ids, join, of, told, unique
+
+BASIC = {"id", "name", "path", "path_with_namespace", "web_url", "namespace", "star_count"}
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Somebody's projects, the oldest first, a word that only they have, and a developer of the second."""
+
+    owner: Person
+    developer: Person
+    word: str
+    projects: list[Json]
+
+    def found(self, caller: Caller, **query: object) -> list[int]:
+        """Return which of the projects a list has, as numbers 0, 1, 2."""
+        known = ids(self.projects)
+        rows = caller.read("/projects", search=self.word, per_page=100, **query)
+        return [known.index(row["id"]) for row in rows if row["id"] in known]
+
+
+@pytest.fixture(scope="module")
+def shelf(place: Place) -> Shelf:
+    owner, developer = place.person(), place.person()
+    word = unique("word")
+    projects = [
+        place.project(owner, name=f"B-{word}", visibility="public", topics=["one", "two"]),
+        place.project(owner, name=f"c-{word}", visibility="internal", topics=["two"]),
+        place.project(owner, name=unique("a"), description=f"about {word}"),
+    ]
+    join(owner, of(projects[1]), developer, 30)
+    return Shelf(owner, developer, word, projects)
+
+
+def test_proj_25_a_search_is_a_part_in_any_case(shelf: Shelf) -> None:
+    assert set(shelf.found(shelf.owner)) == {0, 1, 2}
+    rows = shelf.owner.read("/projects", search=shelf.word[2:].upper())
+    assert set(ids(rows)) == set(ids(shelf.projects))
+
+
+def test_proj_26_the_newest_come_first_unless_told_otherwise(shelf: Shelf) -> None:
+    assert shelf.found(shelf.owner) == [2, 1, 0]
+    assert shelf.found(shelf.owner, sort="asc") == [0, 1, 2]
+    assert shelf.found(shelf.owner, order_by="id", sort="asc") == [0, 1, 2]
+    for key in ("name", "path", "updated_at", "last_activity_at", "similarity", "star_count"):
+        assert set(shelf.found(shelf.owner, order_by=key)) == {0, 1, 2}
+    shelf.owner.post(f"{of(shelf.projects[1])}/star")
+    assert shelf.found(shelf.owner, order_by="star_count")[0] == 1
+    assert shelf.owner.get("/projects", order_by="size").status_code == 400
+
+
+def test_proj_27_lists_are_narrowed_to_ones_own_for_administrators_too(
+    place: Place, shelf: Shelf
+) -> None:
+    assert set(shelf.found(place.root)) == {0, 1, 2}
+    assert shelf.found(place.root, membership=True) == []
+    assert shelf.found(place.root, owned=True) == []
+    assert set(shelf.found(shelf.developer)) == {0, 1}
+    assert shelf.found(shelf.developer, membership=True) == [1]
+    assert shelf.found(shelf.developer, owned=True) == []
+    assert set(shelf.found(shelf.owner, owned=True)) == {0, 1, 2}
+
+
+def test_proj_28_lists_are_narrowed_by_role(shelf: Shelf) -> None:
+    assert shelf.found(shelf.developer, min_access_level=30) == [1]
+    assert shelf.found(shelf.developer, min_access_level=40) == []
+
+
+def test_proj_29_lists_are_narrowed_by_visibility(shelf: Shelf) -> None:
+    for number, visibility in enumerate(("public", "internal", "private")):
+        assert shelf.found(shelf.owner, visibility=visibility) == [number]
+
+
+def test_proj_30_all_topics_are_wanted(shelf: Shelf) -> None:
+    assert set(shelf.found(shelf.owner, topic="two")) == {0, 1}
+    assert shelf.found(shelf.owner, topic="one,two") == [0]
+
+
+def test_proj_31_topics_are_read_by_all_and_made_by_administrators(
+    place: Place, owner: Person
+) -> None:
+    name = unique("topic")
+    place.project(owner, topics=[name], visibility="public")
+    (found,) = owner.read("/topics", search=name)
+    assert owner.read(f"/topics/{found['id']}")["name"] == name
+    answer = owner.post("/topics", name=unique("topic"), title="T")
+    assert told(answer)[0] == 403
+    place.root.delete(f"/topics/{found['id']}")
+
+
+def test_proj_32_simple_leaves_the_basic_fields(shelf: Shelf) -> None:
+    (plain,) = shelf.owner.read("/projects", search=shelf.word, visibility="public", simple=True)
+    assert set(plain) >= BASIC
+    assert not {"permissions", "owner", "merge_method"} & set(plain)
+
+
+def test_proj_33_nobody_sees_the_basics_of_public_ones(place: Place, shelf: Shelf) -> None:
+    assert shelf.found(place.nobody) == [0]
+    (shown,) = place.nobody.read("/projects", search=shelf.word)
+    assert set(shown) >= BASIC
+    assert not {"permissions", "owner", "merge_method", "shared_with_groups"} & set(shown)
+
+
+def test_proj_34_an_account_has_its_personal_projects(
+    place: Place, shelf: Shelf, stranger: Person
+) -> None:
+    path = f"/users/{shelf.owner.id}/projects"
+    known = ids(shelf.projects)
+    in_group = place.project(shelf.owner, namespace_id=place.group(shelf.owner)["id"])
+    assert set(ids(shelf.owner.read(path))) == set(known)
+    assert in_group["id"] not in ids(shelf.owner.read(path))
+    assert set(ids(stranger.read(path))) == set(known[:2])
+    assert ids(place.nobody.read(path)) == known[:1]
+    assert ids(shelf.developer.read(f"/users/{shelf.developer.id}/projects")) == []
