@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from core.errors import Forbidden, NotFound, Unauthenticated
+from core.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from core.model.access import AccessLevel, Actor, Person, Secret, Visibility
 from core.model.dataset import (
     DATASET_TOPIC,
@@ -274,7 +274,7 @@ class GitLabDirectory:
             return frozenset()
         try:
             told = self._client(actor).read("/personal_access_tokens/self", "your token")
-        except (NotFound, Forbidden, Unauthenticated):
+        except (Invalid, NotFound, Forbidden, Unauthenticated):  # 400: no personal token, but OAuth's
             return frozenset()
         scopes = told.get("scopes")
         return frozenset(map(str, scopes)) if isinstance(scopes, list) else frozenset()

@@ -205,3 +205,16 @@ def test_a_session_that_was_planted_before_is_not_taken_over(
     )
     assert forged.status_code == 400
     assert "labset_session" not in forged.headers.get("Set-Cookie", "")
+
+
+def test_whoever_signed_in_by_oauth_may_write(
+    sign_in: SignIn, carol: Person, new_dataset: NewDataset, stack: Running
+) -> None:
+    """The twin of a token that is for reading only: an OAuth token tells no scopes of its own."""
+    page, dataset = sign_in(carol), new_dataset()
+    value = next(one["value"] for one in page.context.cookies() if one["name"] == "labset_session")
+    headers = {"Cookie": f"labset_session={value}"}
+    headers["X-CSRF-Token"] = httpx.get(f"{stack.api}/csrf", headers=headers).json()["csrf_token"]
+    url = f"{stack.api}/datasets/{dataset}/files/a.bin"
+    assert httpx.put(url, content=b"a", headers=headers).status_code == 201
+    assert carol.http.get(f"/datasets/{dataset}/files/a.bin").content == b"a"
