@@ -38,11 +38,11 @@ def list_tree(project: str) -> Response:
         Field("path"),
         Field("ref"),
         Field("recursive", "boolean"),
-        Field("pagination"),
+        Field("pagination", values=("legacy", "keyset", "none")),
         Field("page_token"),
     )
     entries = _entries(rights, given)
-    if given.get("pagination") == "none":
+    if given.get("pagination") == "none" and given.get("recursive"):
         return jsonify(entries)
     if given.get("pagination") == "keyset":
         return _keyset(entries, given.get("page_token"))
