@@ -28,7 +28,6 @@ from gitlab_bridge.projects import (
     Project,
     changed_topics,
     new_topics,
-    parse_namespace,
     parse_person,
     parse_project,
 )
@@ -299,7 +298,8 @@ class GitLabDirectory:
         actor, number = key
         query = {"with_projects": "false"}
         found = self._client(actor).find(f"/groups/{number}", f"the group {number}", query)
-        return None if found is None else parse_namespace(found).visibility
+        told = found.get("visibility") if found else None
+        return Visibility(told) if told in set(Visibility) else None
 
     def _load_level(self, key: _Key) -> AccessLevel:
         actor, number = key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -116,7 +117,10 @@ class BehindFolder:
         path.write_bytes(data)
 
     def keys(self, prefix: str) -> list[str]:
-        found = (path for path in (self.root / prefix).rglob("*") if path.is_file())
+        # a folder may go while we look: what it held is gone as well
+        found = (
+            Path(top) / name for top, _, names in os.walk(self.root / prefix) for name in names
+        )
         return [path.relative_to(self.root).as_posix() for path in found]
 
     def uploads(self) -> list[str]:

@@ -13,7 +13,7 @@ PROJECT = {
     "id": 7,
     "name": "steady",
     "path_with_namespace": "lab/steady",
-    "namespace": {"id": 3, "path": "lab", "full_path": "lab", "kind": "group", "name": "Lab"},
+    "namespace": {"id": 3, "path": "lab", "full_path": "lab", "kind": "user", "name": "Lab"},
     "visibility": "private",
     "topics": ["labset-dataset"],
     "default_branch": "main",

@@ -127,7 +127,7 @@ def test_a_request_id_is_never_the_clients(house: House) -> None:
 
 
 def test_people_get_a_page_with_the_same_sentence(house: House) -> None:
-    answer = house.client().get("/no/such/page")
+    answer = house.client().get("/no/such/page", headers={"Accept": "text/html"})
     assert answer.status_code == 404
     assert answer.mimetype == "text/html"
     assert "nonce-" in answer.headers["Content-Security-Policy"]

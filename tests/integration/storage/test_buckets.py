@@ -143,7 +143,11 @@ WRONG: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "access key": ({}, {"access_key": "UNKNOWN"}, "access key"),
     "secret": ({}, {"secret_key": "wrong"}, "secret key"),
     "endpoint": ({"endpoint": "http://127.0.0.1:1"}, {}, "nothing listens"),
-    "host": ({"endpoint": "http://no.such.invalid"}, {}, "no address"),
+    "host": (
+        {"endpoint": "http://no.such.invalid"},
+        {},
+        "no address|does not answer",
+    ),  # by resolver
     "address": ({"endpoint": "http://10.0.0.1"}, {}, "LABSET_ALLOWED_HOSTS"),
 }
 
@@ -157,7 +161,7 @@ def test_the_check_says_what_is_wrong(seaweed: S3Server, wrong: str) -> None:
     assert not health.ok
     assert not health.browser_transfer
     problem = health.steps[-1].problem or ""
-    assert sentence in problem
+    assert any(words in problem for words in sentence.split("|"))
     assert seaweed.secret_key not in problem
 
 
