@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 
 from devstack.gitlab.api.lookup import existing_user
+from devstack.gitlab.api.removal import delete_group
 from devstack.gitlab.entities.users import basic_user, own_user, profile, user_for_admin
 from devstack.gitlab.errors import Refusal, conflict, invalid, invalid_parameters
 from devstack.gitlab.identity import caller, current_user, require_admin
@@ -16,7 +17,13 @@ from devstack.gitlab.pagination import paged, wanted_page
 from devstack.gitlab.parameters import Field, read
 from devstack.gitlab.state import here
 from devstack.gitlab.store.invitations import accept_invitations
-from devstack.gitlab.store.namespaces import find_namespace, find_personal, rename_tree
+from devstack.gitlab.store.namespaces import (
+    Namespace,
+    find_namespace,
+    find_personal,
+    read_namespace,
+    rename_tree,
+)
 from devstack.gitlab.store.users import (
     User,
     create_user,
@@ -180,18 +187,29 @@ def _rename_personal(user: User, given: dict[str, Any]) -> None:
 
 @blueprint.delete("/users/<int:user_id>")
 def remove(user_id: int) -> tuple[str, int]:
-    """Delete an account without projects of its own (administrators)."""
+    """Delete an account with its personal projects; `hard_delete` takes the groups that it alone owns."""
     require_admin()
     user = existing_user(user_id)
+    given = read(Field("hard_delete", "boolean"))
+    groups = _owned_alone(user)
+    if groups and not given.get("hard_delete"):
+        raise conflict("User cannot be removed while is the sole-owner of a group")
     database = here().database
-    personal = find_personal(database, user.id)
-    if personal and database.value(
-        "SELECT 1 FROM projects WHERE namespace_id = ? AND deleting = 0", (personal.id,)
-    ):
-        raise conflict("User cannot be removed while they own projects.")
     user_event("user_destroy", user)
+    for namespace in (find_personal(database, user.id), *groups):
+        if namespace is not None:
+            delete_group(namespace)
     database.run("DELETE FROM users WHERE id = ?", (user.id,))
     return "", 204
+
+
+def _owned_alone(user: User) -> list[Namespace]:
+    rows = here().database.rows(
+        "SELECT group_id FROM group_members WHERE access_level = 50"
+        " GROUP BY group_id HAVING count(*) = 1 AND max(user_id) = ?",
+        (user.id,),
+    )
+    return [read_namespace(here().database, row[0]) for row in rows]
 
 
 @blueprint.post(

@@ -161,15 +161,19 @@ class Place:
     def remove_everything(self) -> None:
         """Remove what was made, the last first; what is only marked is then removed for good."""
         for number in self.applications:
-            self.root.delete(f"/applications/{number}")
+            self._removed(f"/applications/{number}")
         for number in reversed(self.groups):
-            self.root.delete(f"/groups/{number}")
+            self._removed(f"/groups/{number}")
             marked = self.root.get(f"/groups/{number}")
             if marked.status_code == 200:
                 path = marked.json()["full_path"]
-                self.root.delete(f"/groups/{number}", permanently_remove=True, full_path=path)
+                self._removed(f"/groups/{number}", permanently_remove=True, full_path=path)
         for number in self.users:
-            self.root.delete(f"/users/{number}", hard_delete=True)
+            self._removed(f"/users/{number}", hard_delete=True)
+
+    def _removed(self, path: str, **query: object) -> None:
+        answer = self.root.delete(path, **query)
+        assert answer.status_code in {202, 204, 404}, f"{path} stays: {answer.text}"
 
 
 def of(project: Json) -> str:

@@ -19,6 +19,7 @@ from tests.conformance.gitlab.place import (
     told,
     try_commit,
     unique,
+    until,
     wrong,
 )
 
@@ -190,3 +191,13 @@ def test_user_8_others_see_the_public_half(owner: Person, stranger: Person) -> N
 
 def test_user_9_an_unknown_account_is_named(owner: Person) -> None:
     assert told(owner.get("/users/999999999")) == (404, "404 User Not Found")
+
+
+def test_user_2_an_account_goes_with_its_projects_and_its_groups_on_request(place: Place) -> None:
+    person = place.person()
+    mine = place.project(person)
+    group = place.group(person)
+    assert place.root.delete(f"/users/{person.id}").status_code == 409
+    assert place.root.delete(f"/users/{person.id}", hard_delete=True).status_code == 204
+    gone = (f"/users/{person.id}", of(mine), f"/groups/{group['id']}")
+    until(lambda: {place.root.get(path).status_code for path in gone} == {404})

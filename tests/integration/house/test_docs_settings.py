@@ -18,7 +18,11 @@ OPERATIONS = ROOT / "docs" / "operations.md"
 SETTINGS = {row.code("variable"): row for row in tables_with(OPERATIONS, "variable", "default")}
 
 _NAME = re.compile(r"LABSET_[A-Z0-9_]+")
-_OF_A_GUIDE = {"LABSET_DATASET_TOKEN"}  # a name that a reader's CI gives
+_OF_A_GUIDE = {  # what a reader's shell or CI gives, and the server never asks for
+    "LABSET_CONFORMANCE_GITLAB_TOKEN",
+    "LABSET_CONFORMANCE_GITLAB_URL",
+    "LABSET_DATASET_TOKEN",
+}
 
 
 def read_names() -> set[str]:
