@@ -111,6 +111,7 @@ class Place:
     users: list[int] = field(default_factory=list)
     groups: list[int] = field(default_factory=list)
     applications: list[int] = field(default_factory=list)
+    topics: set[str] = field(default_factory=set)
 
     @property
     def nobody(self) -> Caller:
@@ -153,6 +154,12 @@ class Place:
         until(lambda: owner.get(f"{of(project)}/protected_branches/main").status_code == 200)
         return project
 
+    def topic(self, word: str) -> str:
+        """Return a topic that nobody uses yet."""
+        name = unique(word)
+        self.topics.add(name)
+        return name
+
     def application(self, **more: object) -> Json:
         made = self.root.made("/applications", **more)
         self.applications.append(made["id"])
@@ -170,10 +177,13 @@ class Place:
                 self._removed(f"/groups/{number}", permanently_remove=True, full_path=path)
         for number in self.users:
             self._removed(f"/users/{number}", hard_delete=True)
+        for topic in self.topics:
+            for found in self.root.read("/topics", search=topic):
+                self._removed(f"/topics/{found['id']}")
 
     def _removed(self, path: str, **query: object) -> None:
         answer = self.root.delete(path, **query)
-        assert answer.status_code in {202, 204, 404}, f"{path} stays: {answer.text}"
+        assert answer.status_code in {200, 202, 204, 404}, f"{path} stays: {answer.text}"
 
 
 def of(project: Json) -> str:

@@ -108,9 +108,10 @@ def test_err_6_errors_are_json_and_204_and_304_are_empty(place: Place, owner: Pe
 
 
 def test_err_7_parameters_come_as_json_form_or_query(place: Place, owner: Person) -> None:
-    by_form = {"name": unique("form"), "topics[]": ["one", "two"]}
+    topics = [place.topic("one"), place.topic("two")]
+    by_form = {"name": unique("form"), "topics[]": topics}
     made = owner("POST", "/projects", data=by_form).json()
-    assert made["topics"] == ["one", "two"]
+    assert made["topics"] == topics
     by_query = owner("POST", "/projects", params={"name": unique("query")})
     assert by_query.status_code == 201
     changed = owner("PUT", of(made), params={"description": "by query"})
