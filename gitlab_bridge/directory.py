@@ -273,8 +273,8 @@ class GitLabDirectory:
             return frozenset()
         try:
             told = self._client(actor).read("/personal_access_tokens/self", "your token")
-        except (Invalid, NotFound, Forbidden, Unauthenticated):  # 400: no personal token, but OAuth's
-            return frozenset()
+        except (Invalid, NotFound, Forbidden, Unauthenticated):
+            return frozenset()  # 400: no personal token, but OAuth's
         scopes = told.get("scopes")
         return frozenset(map(str, scopes)) if isinstance(scopes, list) else frozenset()
 
