@@ -1,0 +1,28 @@
+"""Everything that the verbs reach, in one hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.ports.clock import Clock
+from core.ports.directory import Directory
+from core.ports.history import History
+from core.ports.objects import Objects
+from core.ports.site_records import BindingRecords, SiteRecords, StagingRecords
+from core.ports.work_records import JobRecords, UploadRecords
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Everything that the verbs reach, put together in `app/wiring.py`."""
+
+    directory: Directory
+    history: History
+    objects: Objects
+    sites: SiteRecords
+    bindings: BindingRecords
+    uploads: UploadRecords
+    jobs: JobRecords
+    staging: StagingRecords
+    clock: Clock
+    dvc_base_url: str
