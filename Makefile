@@ -1,7 +1,7 @@
 # Everything one does in a checkout. Needs Python 3.11 or newer with venv, git and make; nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev frontend run test torture bench reindex reencrypt lint format lock chromium clean
+.PHONY: help install install-dev frontend run test torture bench reindex reencrypt wheel lint format lock chromium clean
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .NOTPARALLEL:
 
@@ -29,9 +29,9 @@ help: ## lists the targets
 
 # ---- set-up -----------------------------------------------------------------------------------
 
-install: $(VENV)/$(LOCK).stamp frontend ## creates .venv and installs what the server and the demo need
+install: $(VENV)/labset.stamp frontend ## creates .venv and installs what the server and the demo need
 
-install-dev: $(VENV)/dev.stamp frontend ## the same, with the tools for tests and lint
+install-dev: $(VENV)/dev.stamp install ## the same, with the tools for tests and lint
 
 frontend: app/static/vendor/.stamp ## fetches the browser's packages and puts their files into app/static/vendor
 
@@ -55,6 +55,12 @@ $(VENV)/run.stamp: requirements/run.txt | $(UV)
 $(VENV)/dev.stamp: requirements/dev.txt | $(UV)
 	$(call sync,dev)
 	@touch $@ $(VENV)/run.stamp
+
+# The client as it lies in the checkout: the command `.venv/bin/labset`, and its file system for fsspec.
+EDITABLE := --quiet --no-deps --no-build-isolation --editable .
+$(VENV)/labset.stamp: pyproject.toml $(VENV)/$(LOCK).stamp
+	$(UV) pip install $(EDITABLE) || $(BIN)/python -m pip install --disable-pip-version-check $(EDITABLE)
+	@touch $@
 
 app/static/vendor/.stamp: package.json package-lock.json tools/frontend.py | $(VENV)/$(LOCK).stamp
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) ci --loglevel=error
@@ -90,6 +96,10 @@ reencrypt: install ## writes all secrets of the ledger anew with the first key, 
 
 # What `make run` started the server with, where it did; a real installation has its own environment.
 EMBEDDED := set -a; kept="$${LABSET_HOME:-var}/labset.env"; [ -n "$$LABSET_SECRET_KEY" ] || [ ! -f "$$kept" ] || . "$$kept"; exec
+
+wheel: install-dev ## builds what people install: dist/labset-*.whl with the client alone
+	@rm -rf dist
+	$(BIN)/python -m hatchling build --target wheel
 
 # ---- looking after it -------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import quote
 
-import certifi
 import httpx
 
 from labset import __version__
@@ -210,12 +209,12 @@ def _client(headers: Headers, *, verify: ssl.SSLContext | bool) -> httpx.Client:
 
 
 def _trusted() -> ssl.SSLContext:
-    """Trust whom the machine trusts (a company's own authority, say) and the public ones.
+    """Trust the public authorities, and whom the machine trusts (a company's own, say).
 
-    Source:  OpenSSL: `SSL_CERT_FILE` and `SSL_CERT_DIR` name others.
+    Source:  httpx and OpenSSL: `SSL_CERT_FILE` and `SSL_CERT_DIR` name others.
     """
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
     return context
 
 
