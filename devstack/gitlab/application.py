@@ -15,6 +15,7 @@ from devstack.gitlab.api import (
     files,
     forks,
     groups,
+    hook_details,
     hooks,
     invitations,
     members,
@@ -45,7 +46,7 @@ API = "/api/v4"
 _API_MODULES = (
     version, users, personal_access_tokens, groups, members, project_lists, projects, protected_refs,
     refs, releases, trees, archives, commits, files, namespaces, applications,
-    forks, hooks, invitations, project_actions, topics,
+    forks, hooks, hook_details, invitations, project_actions, topics,
 )  # fmt: skip
 # Beyond api and read_api: what a narrower scope opens, by the first part of the path.
 _USER_PATHS = ("/api/v4/user", "/api/v4/users", "/api/v4/version", "/api/v4/metadata")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import uuid
 from dataclasses import dataclass
 from functools import partial
@@ -45,9 +46,13 @@ class RefChange:
 def announce(project_id: int, user: User | None, changes: Sequence[RefChange]) -> None:
     """Tell the hooks of a project, and the system's, about moved refs; done in the background."""
     database = here().database
-    hooks = [*hooks_of(database, project_id), *hooks_of(database, None)]
+    system = hooks_of(database, None)
+    hooks = [*hooks_of(database, project_id), *system]
     if not hooks:
         return
+    whole = [hook for hook in system if hook.setting("repository_update_events")]
+    if whole and changes:
+        here().in_background(partial(_tell_whole, project_id, user, changes, whole))
     for prefix in (_HEADS, _TAGS):
         told = [change for change in changes if change.name.startswith(prefix)]
         if 0 < len(told) <= MOST_REFS_TOLD:
@@ -72,13 +77,45 @@ def _tell(project_id: int, user: User | None, change: RefChange, hooks: list[Hoo
         deliver(hook, event, payload, event_id)
 
 
+def _tell_whole(
+    project_id: int, user: User | None, changes: Sequence[RefChange], hooks: list[Hook]
+) -> None:
+    """Tell the system's hooks that a repository changed: once per push, however many refs it moved."""
+    project = find_project(here().database, project_id)
+    if project is None:
+        return
+    payload = {
+        "event_name": "repository_update",
+        **_pusher(user),
+        "project_id": project.id,
+        "project": project_for_hooks(project),
+        "changes": [
+            {"before": change.old, "after": change.new, "ref": change.name} for change in changes
+        ],
+        "refs": [change.name for change in changes],
+    }
+    for hook in hooks:
+        deliver(hook, "System Hook", payload)
+
+
+def _pusher(user: User | None) -> dict[str, Any]:
+    return {
+        "user_id": user.id if user else None,
+        "user_name": user.name if user else "",
+        "user_username": user.username if user else "",
+        "user_email": "",
+        "user_avatar": None,
+    }
+
+
 def _wants(hook: Hook, change: RefChange) -> bool:
+    """Whether the branch filter of a hook lets a change through."""
     wanted = hook.settings.get("push_events_branch_filter")
-    return (
-        not wanted
-        or not change.name.startswith(_HEADS)
-        or matches(wanted, change.name[len(_HEADS) :])
-    )
+    strategy = hook.settings.get("branch_filter_strategy") or "wildcard"
+    if not wanted or strategy == "all_branches" or not change.name.startswith(_HEADS):
+        return True
+    branch = change.name[len(_HEADS) :]
+    return bool(re.search(wanted, branch)) if strategy == "regex" else matches(wanted, branch)
 
 
 def push_payload(project: Project, user: User | None, change: RefChange) -> dict[str, Any]:
@@ -99,11 +136,7 @@ def push_payload(project: Project, user: User | None, change: RefChange) -> dict
         "ref_protected": any(matches(rule.name, short) for rule in rules),
         "checkout_sha": None if tip is None else str(tip.id),
         "message": target.message.rstrip("\n") if isinstance(target, pygit2.Tag) else None,
-        "user_id": user.id if user else None,
-        "user_name": user.name if user else "",
-        "user_username": user.username if user else "",
-        "user_email": "",
-        "user_avatar": None,
+        **_pusher(user),
         "project_id": project.id,
         "project": project_for_hooks(project),
         "commits": commits,

@@ -30,13 +30,15 @@ SWITCHES: dict[str, bool] = {
     "resource_access_token_events": False,
     "vulnerability_events": False,
 }
-TEXTS = (
-    "name",
-    "description",
-    "push_events_branch_filter",
-    "branch_filter_strategy",
-    "custom_webhook_template",
-)
+SYSTEM_SWITCHES: dict[str, bool] = {
+    "push_events": False,
+    "tag_push_events": False,
+    "merge_requests_events": False,
+    "repository_update_events": True,
+    "enable_ssl_verification": True,
+}
+TEXTS = ("name", "description", "push_events_branch_filter", "custom_webhook_template")
+STRATEGIES = ("wildcard", "regex", "all_branches")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,32 @@ class Hook:
         loaded: dict[str, Any] = json.loads(self.settings_json)
         return loaded
 
+    @property
+    def switches(self) -> dict[str, bool]:
+        """What it listens to by itself: a system hook to other events than that of a project."""
+        return SYSTEM_SWITCHES if self.project_id is None else SWITCHES
+
     def setting(self, name: str) -> bool:
         """Return one switch, by default where it was not set."""
-        return bool(self.settings.get(name, SWITCHES.get(name, False)))
+        return bool(self.settings.get(name, self.switches.get(name, False)))
+
+    @property
+    def custom_headers(self) -> dict[str, str]:
+        """Headers that go along with each message."""
+        return dict(self.settings.get("custom_headers", {}))
+
+    @property
+    def url_variables(self) -> dict[str, str]:
+        """What stands for `{name}` in the address."""
+        return dict(self.settings.get("url_variables", {}))
+
+    @property
+    def target(self) -> str:
+        """The address with its variables filled in."""
+        url = self.url
+        for name, value in self.url_variables.items():
+            url = url.replace(f"{{{name}}}", value)
+        return url
 
 
 def hooks_of(database: Database, project_id: int | None) -> list[Hook]:

@@ -184,6 +184,16 @@ CREATE TABLE IF NOT EXISTS hooks (
 );
 CREATE INDEX IF NOT EXISTS hooks_of_project ON hooks (project_id);
 
+-- failed: 1 or 0 for the last try of a message, NULL for one that was tried again.
+CREATE TABLE IF NOT EXISTS hook_deliveries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    hook_id INTEGER NOT NULL REFERENCES hooks (id) ON DELETE CASCADE,
+    failed INTEGER,
+    sent_at REAL NOT NULL,
+    told TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS hook_deliveries_of_hook ON hook_deliveries (hook_id);
+
 CREATE TABLE IF NOT EXISTS applications (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     uid TEXT NOT NULL UNIQUE,

@@ -37,6 +37,7 @@ class Receiver:
     """An address for hooks, and what came to it."""
 
     url: str = ""
+    status: int = 200
     headers: list[dict[str, str]] = field(default_factory=list)
     bodies: list[Json] = field(default_factory=list)
 
@@ -67,7 +68,7 @@ def receiver(place: Place) -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             received.headers.append({name.lower(): value for name, value in self.headers.items()})
             received.bodies.append(json.loads(body))
-            self.send_response(200)
+            self.send_response(received.status)
             self.end_headers()
 
         def log_message(self, *_arguments: object) -> None:
@@ -221,3 +222,152 @@ def test_hook_10_a_push_of_many_branches_is_told_to_nobody(
     commit(owner, project, create("x"), branch=name, start_branch="main")
     until(lambda: receiver.bodies)
     assert {body["ref"] for body in receiver.bodies} == {f"refs/heads/{name}"}
+
+
+def test_hook_2_another_address_loses_the_secret(
+    owner: Person, project: Json, receiver: Receiver
+) -> None:
+    """doc/api/project_webhooks.md, "Edit a project webhook"."""
+    made = receiver.hooked(owner, project, token="secret")
+    path = f"{of(project)}/hooks/{made['id']}"
+    assert owner.put(path, push_events=True).status_code == 200
+    commit(owner, project, create("x"))
+    until(lambda: receiver.headers)
+    assert receiver.headers[0]["x-gitlab-token"] == "secret"
+    assert owner.put(path, url=f"{receiver.url}/other").status_code == 200
+    commit(owner, project, create("y"))
+    until(lambda: len(receiver.headers) > 1)
+    assert "x-gitlab-token" not in receiver.headers[1]
+
+
+def test_hook_2_a_change_of_nothing_and_a_bad_filter_are_refused(
+    owner: Person, project: Json, receiver: Receiver
+) -> None:
+    """lib/api/helpers/web_hooks_helpers.rb."""
+    made = receiver.hooked(owner, project)
+    path = f"{of(project)}/hooks/{made['id']}"
+    answer = owner.put(path)
+    assert (answer.status_code, answer.json()) == (400, {"error": "No parameters provided"})
+    answer = owner.put(path, push_events_branch_filter="a b")
+    assert (answer.status_code, answer.json()) == (422, {"error": "Invalid branch filter given"})
+    assert owner.put(path, branch_filter_strategy="guess").status_code == 400
+
+
+def test_hook_5_a_filter_chooses_branches(owner: Person, project: Json, receiver: Receiver) -> None:
+    """doc/api/project_webhooks.md: `branch_filter_strategy` is wildcard, regex or all_branches."""
+    receiver.hooked(
+        owner, project, branch_filter_strategy="regex", push_events_branch_filter="^wanted-[0-9]$"
+    )
+    for name in ("wanted-x", "wanted-1"):
+        commit(owner, project, create("x"), branch=name, start_branch="main")
+    until(lambda: receiver.bodies)
+    assert [body["ref"] for body in receiver.bodies] == ["refs/heads/wanted-1"]
+
+
+def test_hook_4_headers_and_variables_of_ones_own_go_along(
+    owner: Person, project: Json, receiver: Receiver
+) -> None:
+    """doc/api/project_webhooks.md, "Set a custom header" and "Set a URL variable"."""
+    made = receiver.hooked(owner, project, custom_headers=[{"key": "X-Ours", "value": "one"}])
+    path = f"{of(project)}/hooks/{made['id']}"
+    assert made["custom_headers"] == [{"key": "X-Ours"}]
+    assert owner.put(f"{path}/custom_headers/X-Other", value="two").status_code == 204
+    assert owner.put(f"{path}/url_variables/place", value="there").status_code == 204
+    assert owner.put(path, url=f"{receiver.url}?at={{place}}").status_code == 200
+    assert owner.read(path)["url_variables"] == [{"key": "place"}]
+    assert owner.put(path, url=f"{receiver.url}?at={{nowhere}}").status_code == 422
+    commit(owner, project, create("x"))
+    until(lambda: receiver.headers)
+    head = receiver.headers[0]
+    assert (head["x-ours"], head["x-other"]) == ("one", "two")
+    assert owner.delete(f"{path}/custom_headers/X-Other").status_code == 204
+    gone = owner.delete(f"{path}/custom_headers/X-Other")
+    assert gone.json() == {"message": "404 Custom header Not Found"}
+
+
+def test_hook_4_what_was_sent_is_listed_and_sent_again(
+    owner: Person, project: Json, receiver: Receiver
+) -> None:
+    """doc/api/project_webhooks.md, "Get a list of project webhook events" and "Resend"."""
+    made = receiver.hooked(owner, project, token="secret")
+    path = f"{of(project)}/hooks/{made['id']}"
+    commit(owner, project, create("x"))
+    until(lambda: owner.read(f"{path}/events"))
+    (event,) = owner.read(f"{path}/events", status="successful")
+    assert (event["trigger"], event["response_status"]) == ("push_hooks", "200")
+    assert event["request_headers"]["X-Gitlab-Token"] == "[REDACTED]"
+    assert event["request_data"]["project_id"] == project["id"]
+    assert owner.read(f"{path}/events", status="server_failure") == []
+    again = owner.made(f"{path}/events/{event['id']}/resend")
+    assert again == {"response_status": 200}
+    assert receiver.bodies[0] == receiver.bodies[1]
+
+
+def test_hook_4_a_test_waits_for_the_answer(
+    owner: Person, project: Json, receiver: Receiver
+) -> None:
+    """doc/api/project_webhooks.md, "Trigger a test project webhook"; lib/api/hooks/trigger_test.rb."""
+    made = receiver.hooked(owner, project)
+    path = f"{of(project)}/hooks/{made['id']}/test"
+    assert owner.made(f"{path}/push_events") == {"message": "201 Created"}
+    assert [body["object_kind"] for body in receiver.bodies] == ["push"]
+    assert owner.post(f"{path}/issues_events").status_code == 422
+    assert owner.post(f"{path}/nothing").status_code == 400
+    receiver.status = 500
+    assert owner.post(f"{path}/push_events").status_code == 422
+
+
+def test_hook_1_a_hook_that_keeps_failing_pauses(
+    owner: Person, project: Json, receiver: Receiver
+) -> None:
+    """doc/user/project/integrations/webhooks.md: four failures in a row disable a webhook for a while."""
+    made = receiver.hooked(owner, project)
+    path = f"{of(project)}/hooks/{made['id']}"
+    assert (made["alert_status"], made["disabled_until"]) == ("executable", None)
+    receiver.status = 400
+    for count in range(1, 5):
+        commit(owner, project, create(f"f{count}"))
+        until(lambda count=count: len(owner.read(f"{path}/events")) == count)
+    paused = owner.read(path)
+    assert paused["alert_status"] == "temporarily_disabled"
+    assert paused["disabled_until"]
+    receiver.status = 200
+    assert owner.post(f"{path}/test/push_events").status_code == 201
+    assert owner.read(path)["alert_status"] == "executable"
+
+
+def test_hook_9_a_system_hook_is_changed_and_tested(place: Place, receiver: Receiver) -> None:
+    """doc/api/system_hooks.md; app/models/hooks/system_hook.rb: it hears of repositories, not of pushes."""
+    answer = place.root.post("/hooks", url=receiver.url)
+    if answer.status_code == 422:
+        pytest.skip(f"this GitLab refuses {receiver.url}")
+    made = answer.json()
+    assert (made["push_events"], made["repository_update_events"]) == (False, True)
+    path = f"/hooks/{made['id']}"
+    assert place.root.put(path, tag_push_events=True).json()["tag_push_events"] is True
+    sample = place.root.made(path)
+    assert (sample["event_name"], sample["name"]) == ("project_create", "Ruby")
+    until(lambda: sample in receiver.bodies)
+    assert place.root.delete(path).status_code == 204
+
+
+def test_hook_9_the_system_hears_of_a_push_to_any_repository(
+    place: Place, owner: Person, project: Json, receiver: Receiver
+) -> None:
+    """doc/administration/system_hooks.md, "Repository Update events"."""
+    answer = place.root.post("/hooks", url=receiver.url)
+    if answer.status_code == 422:
+        pytest.skip(f"this GitLab refuses {receiver.url}")
+    new = commit(owner, project, create("x"))["id"]
+
+    def told() -> list[Json]:
+        return [
+            body
+            for body in receiver.bodies
+            if body["event_name"] == "repository_update" and body["project_id"] == project["id"]
+        ]
+
+    until(told)
+    assert told()[0]["refs"] == ["refs/heads/main"]
+    assert told()[0]["changes"][0]["after"] == new
+    assert place.root.delete(f"/hooks/{answer.json()['id']}").status_code == 204
