@@ -20,7 +20,7 @@ from devstack.gitlab.repository.opening import open_repository
 from devstack.gitlab.state import here
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 blueprint = Blueprint("archives", __name__)
 
@@ -30,6 +30,7 @@ _TAR_MODES = {
     **dict.fromkeys(("tar.gz", "tgz", "gz"), "w:gz"),
     **dict.fromkeys(("tar.bz2", "tbz", "tbz2", "tb2", "bz2"), "w:bz2"),
 }
+KINDS = ("zip", *_TAR_MODES)
 _ENDINGS = {"w": "tar", "w:gz": "tar.gz", "w:bz2": "tar.bz2"}
 
 
@@ -49,17 +50,26 @@ def archive_as(project: str, kind: str) -> Response:
 
 def _archive(project: str, kind: str) -> Response:
     rights = readable_project(project)
-    given = read(Field("sha"), Field("path"), Field("format"))
+    given = read(Field("sha"), Field("path"), Field("format"), Field("exclude_paths", "strings"))
     repository = open_repository(here(), rights.project.id)
     ref = given.get("sha") or rights.project.default_branch or "HEAD"
     commit = names.find_commit(repository, ref)
-    if commit is None or (kind != "zip" and kind not in _TAR_MODES):
+    if commit is None or kind not in KINDS:
         raise not_found("File")
     folder = (given.get("path") or "").strip("/")
     if entry_at(commit, folder) is None:
         raise not_found("File")
-    name = _name(rights.project.path, ref, str(commit.id), folder)
-    files = list(_files(commit.tree, "")) if not folder else list(_below(commit, folder))
+    name = _name([rights.project.path, ref, str(commit.id)], folder)
+    return packed(commit, folder, name, kind, given.get("exclude_paths") or [])
+
+
+def packed(
+    commit: pygit2.Commit, folder: str, name: str, kind: str, exclude: Sequence[str] = ()
+) -> Response:
+    """Answer one folder of a commit (all of it without), packed as `kind` says below a top folder `name`."""
+    hidden = [path.strip("/") for path in exclude]
+    found = _below(commit, folder) if folder else _files(commit.tree, "")
+    files = [(path, blob) for path, blob in found if not _lies_in(path, hidden)]
     data = (
         _zipped(name, files)
         if kind == "zip"
@@ -73,9 +83,12 @@ def _archive(project: str, kind: str) -> Response:
     return response
 
 
-def _name(path: str, ref: str, sha: str, folder: str) -> str:
-    parts = [path, ref.replace("/", "-"), sha]
-    return "-".join([*parts, folder.replace("/", "-")] if folder else parts)
+def _lies_in(path: str, folders: list[str]) -> bool:
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
+
+
+def _name(parts: list[str], folder: str) -> str:
+    return "-".join([*parts, folder] if folder else parts).replace("/", "-")
 
 
 def _below(commit: pygit2.Commit, folder: str) -> Iterator[tuple[str, pygit2.Blob]]:

@@ -9,24 +9,25 @@ import pygit2
 from flask import Blueprint, Response, jsonify
 
 from devstack.gitlab.api.committing import (
-    COMMIT_FIELDS,
+    BRANCH_FIELDS,
     NOT_ALLOWED,
     CommitRequest,
     commit_changes,
     may_commit_to,
 )
-from devstack.gitlab.api.lookup import readable_project
+from devstack.gitlab.api.lookup import readable_project, visible_project
 from devstack.gitlab.entities.repository import commit_body, commit_detail
 from devstack.gitlab.errors import forbidden, invalid_parameters, not_found
 from devstack.gitlab.identity import current_user
 from devstack.gitlab.pagination import paged, paged_list, wanted_page
 from devstack.gitlab.parameters import Field, check, read
 from devstack.gitlab.repository import names
-from devstack.gitlab.repository.differences import commit_diff, diff_items
+from devstack.gitlab.repository.differences import commit_diff, diff_items, stats
 from devstack.gitlab.repository.history import walk, walk_path
 from devstack.gitlab.repository.opening import open_repository
 from devstack.gitlab.repository.writing import Action
 from devstack.gitlab.state import here
+from devstack.gitlab.store.namespaces import read_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,14 +70,15 @@ def list_commits(project: str) -> Response:
     given, page = read(*_LIST_FIELDS), wanted_page()
     repository = open_repository(here(), rights.project.id)
     found = _filtered(_history(repository, rights, given), given)
-    wanted = list(itertools.islice(found, page.offset, page.offset + page.size + 1))
+    wanted = list(itertools.islice(found, page.offset, page.offset + page.size))
     bodies = [
-        commit_detail(commit, rights.project)
+        {**commit_body(commit, rights.project), "stats": stats(commit)}
         if given.get("with_stats")
         else commit_body(commit, rights.project)
-        for commit in wanted[: page.size]
+        for commit in wanted
     ]
-    return paged(bodies + wanted[page.size :], page, None)
+    another = [None] if len(wanted) == page.size else []  # GitLab does not look ahead
+    return paged(bodies + another, page, None)
 
 
 def _history(
@@ -155,18 +157,35 @@ def create(project: str) -> tuple[Response, int]:
     rights = readable_project(project)
     current_user()
     given = read(
-        *COMMIT_FIELDS,
+        *BRANCH_FIELDS,
+        Field("commit_message", required=True),
         Field("actions", "objects", required=True),
+        Field("start_sha"),
+        Field("start_project"),
+        Field("force", "boolean"),
         Field("stats", "boolean"),
         exclusive=("start_branch", "start_sha"),
     )
     actions = _actions(given["actions"])
+    origin = _fork_origin(rights, given.get("start_project"))
     if not may_commit_to(rights, given["branch"]):
         raise forbidden(NOT_ALLOWED)
-    made = commit_changes(rights, CommitRequest.of(given, actions))
+    made = commit_changes(rights, CommitRequest.of(given, actions, origin))
     return jsonify(
         commit_detail(made, rights.project, with_stats=given.get("stats") is not False)
     ), 201
+
+
+def _fork_origin(rights: ProjectRights, key: str | None) -> int | None:
+    """Return the project to start from: one that this one was forked from and that the caller may read."""
+    if not key:
+        return None
+    start = visible_project(key)
+    if not start.can_download or rights.project.forked_from_id != start.project.id:
+        space = read_namespace(here().database, start.project.namespace_id)
+        name = f"{space.name} / {start.project.name}"
+        raise forbidden(f"Project is not included in the fork network for {name}")
+    return start.project.id
 
 
 def _actions(items: list[dict[str, Any]]) -> list[Action]:
@@ -208,8 +227,28 @@ def show(project: str, sha: str) -> Response:
 def show_diff(project: str, sha: str) -> Response:
     """Answer what a commit changed."""
     rights = readable_project(project)
+    unidiff = bool(read(Field("unidiff", "boolean")).get("unidiff"))
     commit = _commit(open_repository(here(), rights.project.id), sha)
-    return paged_list(diff_items(commit_diff(commit)), wanted_page())
+    return paged_list(diff_items(commit_diff(commit), unidiff=unidiff), wanted_page())
+
+
+@blueprint.get(f"{_COMMITS}/<segment:sha>/sequence")
+def count_ancestors(project: str, sha: str) -> Response:
+    """Answer how many commits a history has."""
+    rights = readable_project(project)
+    first_parent = bool(read(Field("first_parent", "boolean")).get("first_parent"))
+    repository = open_repository(here(), rights.project.id)
+    start = [_commit(repository, sha)]
+    found = _first_parents(start) if first_parent else walk(repository, start)
+    return jsonify({"count": sum(1 for _ in found)})
+
+
+@blueprint.get(f"{_COMMITS}/<segment:sha>/signature")
+def show_signature(project: str, sha: str) -> Response:
+    """Say that nobody signs commits here."""
+    rights = readable_project(project)
+    _commit(open_repository(here(), rights.project.id), sha)
+    raise not_found("Signature")
 
 
 @blueprint.get(f"{_COMMITS}/<segment:sha>/refs")
@@ -237,7 +276,8 @@ def list_refs(project: str, sha: str) -> Response:
             for name, tip in targets
             if tip and _contains(repository, tip, commit)
         ]
-    return paged_list(found, wanted_page())
+    page = wanted_page()
+    return paged(found[page.offset : page.offset + page.size + 1], page, None)
 
 
 def _contains(repository: pygit2.Repository, tip: pygit2.Commit, commit: pygit2.Commit) -> bool:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pygit2
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 from pygit2.enums import FileMode
 
 from devstack.gitlab.api.committing import (
-    COMMIT_FIELDS,
+    BRANCH_FIELDS,
     NOT_ALLOWED,
     CommitRequest,
     commit_changes,
@@ -21,8 +21,10 @@ from devstack.gitlab.api.committing import (
     require_push,
 )
 from devstack.gitlab.api.lookup import readable_project
-from devstack.gitlab.errors import bad_request, not_found
-from devstack.gitlab.parameters import Field, read
+from devstack.gitlab.api.throttling import spare_large
+from devstack.gitlab.entities.repository import moment
+from devstack.gitlab.errors import bad_request, invalid_parameters, not_found
+from devstack.gitlab.parameters import Field, check, everything, read
 from devstack.gitlab.repository import names
 from devstack.gitlab.repository.history import entry_at, last_commit_id
 from devstack.gitlab.repository.opening import open_repository
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 blueprint = Blueprint("files", __name__)
 
 _FILE = "/projects/<segment:project>/repository/files/<segment:path>"
+_LAST_LINE = (1 << 31) - 1
+_MESSAGE = Field("commit_message", required=True, blank=False)
 _STALE = {
     "update": "You are attempting to update a file that has changed since you started editing it.",
     "delete": "You are attempting to delete a file that has been previously updated.",
@@ -80,6 +84,12 @@ class _Found:
         }
 
 
+def _check_path(path: str, *, rooted: bool = False) -> None:
+    """Refuse paths that climb, and (unless `rooted`) those that begin with a slash."""
+    if ".." in path.replace("\\", "/").split("/") or (path.startswith("/") and not rooted):
+        raise invalid_parameters("file_path should be a valid file path")
+
+
 def _find(rights: ProjectRights, path: str, ref: str) -> _Found:
     repository = open_repository(here(), rights.project.id)
     commit = names.find_commit(repository, _default(rights) if ref == "HEAD" else ref)
@@ -99,8 +109,11 @@ def _default(rights: ProjectRights) -> str:
 def show(project: str, path: str) -> Response:
     """Answer one file with its content in base64; HEAD gives the same in headers."""
     rights = readable_project(project)
+    _check_path(path)
     given = read(Field("ref", required=True, blank=False))
     found = _find(rights, path, given["ref"])
+    if request.method != "HEAD":
+        spare_large(found.blob, rights.project.id, "files/:file_path/raw")
     body = found.description()
     response = jsonify({**body, "content": base64.b64encode(found.blob.data).decode()})
     response.headers.extend(found.headers())
@@ -111,8 +124,9 @@ def show(project: str, path: str) -> Response:
 def show_raw(project: str, path: str) -> Response:
     """Answer the bytes of one file."""
     rights = readable_project(project)
-    given = read(Field("ref"), Field("lfs", "boolean"))
-    found = _find(rights, path, given.get("ref") or "HEAD")
+    _check_path(path, rooted=True)
+    given = read(Field("ref", blank=False), Field("lfs", "boolean"))
+    found = _find(rights, path.removeprefix("/"), given.get("ref") or "HEAD")
     response = Response(found.blob.data, content_type="text/plain; charset=utf-8")
     name = quote(path.rpartition("/")[2])
     response.headers["Content-Disposition"] = (
@@ -124,32 +138,58 @@ def show_raw(project: str, path: str) -> Response:
 
 @blueprint.get(f"{_FILE}/blame")
 def show_blame(project: str, path: str) -> Response:
-    """Answer which commit each line of a file comes from."""
+    """Answer which commit each line of a file (or of a range of its lines) comes from."""
     rights = readable_project(project)
+    _check_path(path)
     given = read(Field("ref", required=True, blank=False))
+    first, last = _blamed_range()
     found = _find(rights, path, given["ref"])
     repository = open_repository(here(), rights.project.id)
     lines = found.blob.data.decode("utf-8", "replace").splitlines()
-    blame = repository.blame(path, newest_commit=found.commit.id)
-    return jsonify([_blamed(repository, hunk, lines) for hunk in blame])
+    last = min(last, len(lines))
+    if first > last:
+        return jsonify([])
+    blame = repository.blame(path, newest_commit=found.commit.id, min_line=first, max_line=last)
+    blamed = [_blamed(repository, hunk, lines[:last], first) for hunk in blame]
+    response = jsonify(blamed)
+    response.headers.extend(found.headers())
+    return response
+
+
+def _blamed_range() -> tuple[int, int]:
+    """Return the first and last wanted line, counted from 1."""
+    given = everything().get("range")
+    if not given:
+        return 1, _LAST_LINE
+    fields = (Field("start", "integer", required=True), Field("end", "integer", required=True))
+    problems, found = check(fields, given if isinstance(given, dict) else {}, "range")
+    problems += [f"range[{name}] does not have a valid value" for name in found if found[name] < 1]
+    if problems:
+        raise invalid_parameters(", ".join(problems))
+    if found["start"] > found["end"]:
+        raise bad_request("range[start] must be less than or equal to range[end]")
+    return found["start"], found["end"]
 
 
 def _blamed(
-    repository: pygit2.Repository, hunk: pygit2.blame.BlameHunk, lines: list[str]
+    repository: pygit2.Repository, hunk: pygit2.blame.BlameHunk, lines: list[str], start: int
 ) -> dict[str, Any]:
-    first = hunk.final_start_line_number - 1
+    first = max(hunk.final_start_line_number, start) - 1
+    end = hunk.final_start_line_number - 1 + hunk.lines_in_hunk
     commit = repository[hunk.final_commit_id].peel(pygit2.Commit)
     return {
         "commit": {
             "id": str(commit.id),
             "parent_ids": [str(parent) for parent in commit.parent_ids],
             "message": commit.message,
+            "authored_date": moment(commit.author.time, commit.author.offset),
             "author_name": commit.author.name,
             "author_email": commit.author.email,
+            "committed_date": moment(commit.committer.time, commit.committer.offset),
             "committer_name": commit.committer.name,
             "committer_email": commit.committer.email,
         },
-        "lines": lines[first : first + hunk.lines_in_hunk],
+        "lines": lines[first:end],
     }
 
 
@@ -168,8 +208,10 @@ def update(project: str, path: str) -> Response:
 def _write(project: str, path: str, action: str) -> Response:
     rights = readable_project(project)
     require_push(rights)
+    _check_path(path)
     given = read(
-        *COMMIT_FIELDS,
+        *BRANCH_FIELDS,
+        _MESSAGE,
         Field("content", required=True),
         Field("encoding", values=("text", "base64")),
         Field("execute_filemode", "boolean"),
@@ -184,7 +226,8 @@ def remove(project: str, path: str) -> tuple[str, int]:
     """Remove a file by one commit."""
     rights = readable_project(project)
     require_push(rights)
-    _commit_one(rights, path, "delete", read(*COMMIT_FIELDS, Field("last_commit_id")))
+    _check_path(path)
+    _commit_one(rights, path, "delete", read(*BRANCH_FIELDS, _MESSAGE, Field("last_commit_id")))
     return "", 204
 
 

@@ -8,11 +8,13 @@ from flask import Blueprint, Response, jsonify
 
 from devstack.gitlab.api.lookup import administered_project, readable_project
 from devstack.gitlab.entities.protection import protected_branch, protected_tag
-from devstack.gitlab.errors import conflict, invalid_parameters, not_found
-from devstack.gitlab.identity import current_user
+from devstack.gitlab.entities.repository import branch_body
+from devstack.gitlab.errors import Refusal, bad_request, conflict, invalid_parameters, not_found
 from devstack.gitlab.pagination import paged_list, wanted_page
 from devstack.gitlab.parameters import Field, read
 from devstack.gitlab.policy import DEVELOPER, MAINTAINER
+from devstack.gitlab.repository import names
+from devstack.gitlab.repository.opening import open_repository
 from devstack.gitlab.state import here
 from devstack.gitlab.store.protection import Protection, find_protection, protect, protections
 
@@ -68,7 +70,6 @@ def _named(rules: list[Protection], name: str) -> Protection:
 @blueprint.post(_BRANCHES)
 def protect_branch(project: str) -> tuple[Response, int]:
     """Protect a branch, or all that match a pattern."""
-    current_user()
     rights = administered_project(project)
     given = read(
         Field("name", required=True, blank=False),
@@ -107,10 +108,50 @@ def _wanted(given: dict[str, Any], single: str, several: str) -> int:
     return min((int(level) for level in levels if level is not None), default=MAINTAINER)
 
 
+@blueprint.put(
+    "/projects/<segment:project>/repository/branches/<segment:branch>/<any(protect, unprotect):wanted>"
+)
+def protect_by_branch(project: str, branch: str, wanted: str) -> Response:
+    """Protect one branch, or free it: the older way, by the branch itself."""
+    rights = administered_project(project)
+    given = read(Field("developers_can_push", "boolean"), Field("developers_can_merge", "boolean"))
+    if not names.valid_branch_name(branch):
+        raise bad_request("The branch refname is invalid")
+    database, project_id = here().database, rights.project.id
+    repository = open_repository(here(), project_id)
+    if names.find_branch(repository, branch) is None:
+        raise not_found("Branch")
+    if wanted == "protect":
+        push, merge = given.get("developers_can_push"), given.get("developers_can_merge")
+        _protect_by_flags(project_id, branch, push=push, merge=merge)
+    else:
+        database.run(
+            "DELETE FROM protected_refs WHERE project_id = ? AND kind = 'branch' AND name = ?",
+            (project_id, branch),
+        )
+    return jsonify(branch_body(repository, rights, protections(database, project_id), branch))
+
+
+def _protect_by_flags(
+    project_id: int, branch: str, *, push: bool | None, merge: bool | None
+) -> None:
+    """Set what developers may; None leaves an existing rule as it is."""
+    database = here().database
+    with database.changes():
+        protect(database, project_id, branch)
+        rule = find_protection(database, project_id, "branch", branch)
+        columns = {
+            column: DEVELOPER if flag else MAINTAINER
+            for column, flag in (("push_level", push), ("merge_level", merge))
+            if flag is not None
+        }
+        if rule is not None:
+            database.update("protected_refs", rule.id, **columns)
+
+
 @blueprint.patch(f"{_BRANCHES}/<segment:name>")
 def change_branch(project: str, name: str) -> Response:
     """Change a rule for branches."""
-    current_user()
     rights = administered_project(project)
     given = read(
         Field("allow_force_push", "boolean"),
@@ -133,7 +174,6 @@ def change_branch(project: str, name: str) -> Response:
 @blueprint.post(_TAGS)
 def protect_tag(project: str) -> tuple[Response, int]:
     """Protect a tag, or all that match a pattern."""
-    current_user()
     rights = administered_project(project)
     given = read(
         Field("name", required=True, blank=False),
@@ -146,7 +186,7 @@ def protect_tag(project: str) -> tuple[Response, int]:
     )
     with database.changes():
         if find_protection(database, project_id, "tag", given["name"]):
-            raise conflict(f"Protected tag '{given['name']}' already exists")
+            raise Refusal(422, {"message": ["Name has already been taken"]})
         protect(
             database,
             project_id,
@@ -164,7 +204,6 @@ def protect_tag(project: str) -> tuple[Response, int]:
 )
 def unprotect(project: str, rules: str, name: str) -> tuple[str, int]:
     """Remove a rule."""
-    current_user()
     rights = administered_project(project)
     kind = "branch" if rules == "protected_branches" else "tag"
     rule = _named(protections(here().database, rights.project.id, kind), name)

@@ -9,8 +9,9 @@ import pygit2
 from flask import Blueprint, Response, jsonify
 
 from devstack.gitlab.api.lookup import readable_project
+from devstack.gitlab.api.throttling import spare_large
 from devstack.gitlab.entities.repository import commit_body, tree_entry
-from devstack.gitlab.errors import invalid_parameters, not_found
+from devstack.gitlab.errors import bad_request, invalid_parameters, not_found
 from devstack.gitlab.pagination import keyset_page, paged_list, wanted_page
 from devstack.gitlab.parameters import Field, read
 from devstack.gitlab.repository import names
@@ -41,8 +42,10 @@ def list_tree(project: str) -> Response:
         Field("pagination", values=("legacy", "keyset", "none")),
         Field("page_token"),
     )
+    if given.get("pagination") == "none" and not given.get("recursive"):
+        raise invalid_parameters('pagination cannot be "none" unless "recursive" is true')
     entries = _entries(rights, given)
-    if given.get("pagination") == "none" and given.get("recursive"):
+    if given.get("pagination") == "none":
         return jsonify(entries)
     if given.get("pagination") == "keyset":
         return _keyset(entries, given.get("page_token"))
@@ -96,7 +99,9 @@ def _token(entry: dict[str, Any]) -> str:
 @blueprint.get(f"{_REPOSITORY}/blobs/<segment:sha>")
 def show_blob(project: str, sha: str) -> Response:
     """Answer one blob with its content in base64."""
-    blob = _blob(readable_project(project), sha)
+    rights = readable_project(project)
+    blob = _blob(rights, sha)
+    spare_large(blob, rights.project.id, "blobs/:sha/raw")
     content = base64.b64encode(blob.data).decode()
     return jsonify(
         {"size": blob.size, "encoding": "base64", "content": content, "sha": str(blob.id)}
@@ -132,6 +137,7 @@ def compare(project: str) -> Response:
         Field("from_project_id", "integer"),
         Field("unidiff", "boolean"),
     )
+    _refuse_other_project(rights, given.get("from_project_id"))
     repository = open_repository(here(), rights.project.id)
     old, new = (
         names.find_commit(repository, given["from"]),
@@ -145,7 +151,8 @@ def compare(project: str) -> Response:
     ]
     base = old if given.get("straight") else _base(repository, old, new)
     same = old.id == new.id
-    diffs = [] if same else diff_items(tree_diff(base.tree, new.tree)) if base else []
+    unidiff = bool(given.get("unidiff"))
+    diffs = [] if same or not base else diff_items(tree_diff(base.tree, new.tree), unidiff=unidiff)
     return jsonify(
         {
             "commit": commits[0] if commits else None,
@@ -161,7 +168,16 @@ def compare(project: str) -> Response:
 def _base(
     repository: pygit2.Repository, one: pygit2.Commit, other: pygit2.Commit
 ) -> pygit2.Commit | None:
-    return names.find_commit(repository, str(repository.merge_base(one.id, other.id)))
+    found = str(repository.merge_base(one.id, other.id))  # "None" without one
+    return None if found == "None" else names.find_commit(repository, found)
+
+
+def _refuse_other_project(rights: ProjectRights, other: int | None) -> None:
+    """400 for every other project to compare with: the look-alike compares within one alone."""
+    number = rights.project.id
+    if other is not None and other != number:
+        text = f"Target project id:{other} is not a fork of project id:{number}"
+        raise bad_request(text)
 
 
 @blueprint.get(f"{_REPOSITORY}/merge_base")
@@ -170,31 +186,41 @@ def merge_base(project: str) -> Response:
     rights = readable_project(project)
     given = read(Field("refs", "strings", required=True))
     if len(given["refs"]) < 2:  # noqa: PLR2004 - a pair
-        raise invalid_parameters("Provide at least 2 refs")
+        raise bad_request("Provide at least 2 refs")
     repository = open_repository(here(), rights.project.id)
-    commits = [names.find_commit(repository, ref) for ref in given["refs"]]
-    first = commits[0]
-    for other in commits[1:]:
-        if first is None or other is None:
-            raise not_found("Ref")
-        first = _base(repository, first, other)
-    if first is None:
-        raise not_found("Merge Base")
+    found = {ref: names.find_commit(repository, ref) for ref in given["refs"]}
+    unknown = [ref for ref, commit in found.items() if commit is None]
+    if unknown:
+        noun = "ref" if len(unknown) == 1 else "refs"
+        raise bad_request(f"Could not find {noun}: {', '.join(unknown)}")
+    first, *others = (commit for commit in found.values() if commit is not None)
+    for other in others:
+        base = _base(repository, first, other)
+        if base is None:
+            raise not_found("Merge Base")
+        first = base
     return jsonify(commit_body(first, rights.project))
 
 
 @blueprint.get(f"{_REPOSITORY}/contributors")
 def list_contributors(project: str) -> Response:
-    """Answer who made how many commits of the default branch."""
+    """Answer who made how many commits of a branch, the default one unless told otherwise."""
     rights = readable_project(project)
+    given = read(
+        Field("ref"),
+        Field("order_by", values=("email", "name", "commits")),
+        Field("sort", values=("asc", "desc")),
+    )
     repository = open_repository(here(), rights.project.id)
-    tip = names.find_commit(repository, rights.project.default_branch or "HEAD")
+    tip = names.find_commit(repository, given.get("ref") or rights.project.default_branch or "HEAD")
     counts: dict[tuple[str, str], int] = {}
     for commit in walk(repository, [tip]) if tip else []:
         key = (commit.author.name, commit.author.email)
         counts[key] = counts.get(key, 0) + 1
-    bodies = [
+    bodies: list[dict[str, Any]] = [
         {"name": name, "email": mail, "commits": number, "additions": 0, "deletions": 0}
         for (name, mail), number in counts.items()
     ]
+    order = given.get("order_by") or "commits"
+    bodies.sort(key=lambda body: body[order], reverse=given.get("sort") == "desc")
     return paged_list(bodies, wanted_page())

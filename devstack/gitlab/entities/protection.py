@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from devstack.gitlab.policy import ROLE_NAMES
+from devstack.gitlab.policy import ADMIN, DEVELOPER, MAINTAINER, NO_ACCESS
 
 if TYPE_CHECKING:
     from devstack.gitlab.store.protection import Protection
+
+
+_DESCRIPTIONS = {
+    NO_ACCESS: "No one",
+    DEVELOPER: "Developers + Maintainers",
+    MAINTAINER: "Maintainers",
+    ADMIN: "Instance admins",
+}
 
 
 def protected_branch(rule: Protection) -> dict[str, Any]:
@@ -30,11 +38,10 @@ def protected_tag(rule: Protection) -> dict[str, Any]:
 
 
 def _level(rule: Protection, level: int) -> dict[str, Any]:
-    text = ROLE_NAMES.get(level, "Maintainers")
     return {
         "id": rule.id,
         "access_level": level,
-        "access_level_description": text,
+        "access_level_description": _DESCRIPTIONS.get(level, "Maintainers"),
         "deploy_key_id": None,
         "user_id": None,
         "group_id": None,

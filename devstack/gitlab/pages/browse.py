@@ -5,11 +5,15 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pygit2
-from flask import Blueprint, Response, make_response, redirect
+from flask import Blueprint, Response, g, make_response, redirect, request
 
+from devstack.gitlab.api.archives import KINDS, packed
 from devstack.gitlab.entities.repository import commit_body
+from devstack.gitlab.errors import Refusal
+from devstack.gitlab.identity import READING_SCOPES, caller, token_of_request
 from devstack.gitlab.pages.session import page, sign_in_first, viewer
 from devstack.gitlab.policy import GroupRights, ProjectRights
 from devstack.gitlab.repository import names
@@ -29,6 +33,8 @@ blueprint = Blueprint("browse", __name__)
 _MOST_LISTED = 500
 _LARGEST_SHOWN_BYTES = 512 * 1024
 _COMMITS_SHOWN = 50
+_FOR_PROGRAMS = ("raw", "archive")
+_KINDS_BY_LENGTH = sorted(KINDS, key=len, reverse=True)
 
 
 class NotSeen(Exception):
@@ -117,11 +123,25 @@ def show(path: str) -> Response:
         if project is None:
             return _moved_or_namespace(full_path)
         return _overview(project)
-    project = _find_project(full_path)
     kind, _, where = rest.partition("/")
+    if kind in _FOR_PROGRAMS:
+        _see_by_token()
+    project = _find_project(full_path)
     if project is None or kind not in _VIEWS:
         raise NotSeen(path)
     return _VIEWS[kind](project, where)
+
+
+def _see_by_token() -> None:
+    """Let a program in by a token, for one answer; one that is no good counts as none."""
+    if token_of_request() is None:
+        return
+    try:
+        asking = caller()
+    except Refusal:
+        return
+    if asking.has_scope(*READING_SCOPES):
+        g.viewer = asking.user
 
 
 def _find_project(full_path: str) -> Project | None:
@@ -230,7 +250,24 @@ def _raw(project: Project, where: str) -> Response:
         "application/octet-stream" if blob.is_binary else "text/plain; charset=utf-8"
     )
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    if request.args.get("inline") == "false":
+        name = quote(place.path.rpartition("/")[2])
+        response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
     return response
+
+
+def _archive(project: Project, where: str) -> Response:
+    """Answer the tree of `ref` in `ref/name.kind`, packed."""
+    ref, _, file = where.rpartition("/")
+    kind = next((kind for kind in _KINDS_BY_LENGTH if file.endswith(f".{kind}")), None)
+    place = _place(project, ref)
+    if place is None or place.path or kind is None:
+        raise NotSeen(where)
+    folder = (request.args.get("path") or "").strip("/")
+    if entry_at(place.commit, folder) is None:
+        raise NotSeen(where)
+    name = "-".join(part for part in (project.path, ref, folder) if part).replace("/", "-")
+    return packed(place.commit, folder, name, kind)
 
 
 def _commit(project: Project, where: str) -> Response:
@@ -268,6 +305,7 @@ _VIEWS: dict[str, Callable[[Project, str], Response]] = {
     "tree": _tree,
     "blob": _blob,
     "raw": _raw,
+    "archive": _archive,
     "commit": _commit,
     "commits": _commits,
     "tags": _tag,

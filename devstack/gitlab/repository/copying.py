@@ -25,10 +25,16 @@ def copy_repository(server: Server, source_id: int, target_id: int) -> None:
         for name in source.references
         if name.startswith(("refs/heads/", "refs/tags/"))
     }
-    _copy_missing(Path(source.path) / "objects", Path(target.path) / "objects")
+    bring_objects(server, source_id, target_id)
     target = open_repository(server, target_id)
     for name, oid in refs.items():
         target.references.create(name, oid, force=True)
+
+
+def bring_objects(server: Server, source_id: int, target_id: int) -> None:
+    """Let the repository of one project know every object of another one's; no ref moves."""
+    source, target = server.repository_path(source_id), server.repository_path(target_id)
+    _copy_missing(source / "objects", target / "objects")
 
 
 def _copy_missing(source: Path, target: Path) -> None:

@@ -39,9 +39,9 @@ def stats(commit: pygit2.Commit) -> dict[str, int]:
     }
 
 
-def diff_items(difference: pygit2.Diff) -> list[dict[str, Any]]:
-    """Return one item per changed file."""
-    return [_item(patch) for patch in difference if patch is not None]
+def diff_items(difference: pygit2.Diff, *, unidiff: bool = False) -> list[dict[str, Any]]:
+    """Return one item per changed file; as a unified difference its text names the files as well."""
+    return [_item(patch, unidiff=unidiff) for patch in difference if patch is not None]
 
 
 def changed_paths(commit: pygit2.Commit) -> dict[str, list[str]]:
@@ -62,12 +62,12 @@ def changed_paths(commit: pygit2.Commit) -> dict[str, list[str]]:
     return found
 
 
-def _item(patch: pygit2.Patch) -> dict[str, Any]:
+def _item(patch: pygit2.Patch, *, unidiff: bool) -> dict[str, Any]:
     delta = patch.delta
     text = (patch.data or b"").decode("utf-8", "replace")
     too_large = len(text) > _LARGEST_PATCH_BYTES
     return {
-        "diff": "" if too_large else _body(text),
+        "diff": "" if too_large else _body(text, unidiff=unidiff),
         "collapsed": False,
         "too_large": too_large,
         "new_path": delta.new_file.path,
@@ -81,9 +81,9 @@ def _item(patch: pygit2.Patch) -> dict[str, Any]:
     }
 
 
-def _body(text: str) -> str:
+def _body(text: str, *, unidiff: bool) -> str:
     """Return a patch without git's header: from the first hunk on, or the remark about binary files."""
-    for start in ("@@ ", "Binary files "):
+    for start in ("--- " if unidiff else "@@ ", "Binary files "):
         if text.startswith(start):
             return text
         position = text.find("\n" + start)

@@ -10,17 +10,29 @@ import pygit2
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FULL_ID = re.compile(r"[0-9a-f]{40}")
+_LIKE_AN_ID = re.compile(r"[0-9a-fA-F]{40}(-/|/|$)")
+_BEGINS_WITH_ID = re.compile(r"[0-9a-fA-F]{40}")
 _HEX = re.compile(r"[0-9a-f]{4,40}")
 _ODD = re.compile(r"[\x00-\x20\x7f:?*\[\\]|\.\.|@\{|//|^-|^/|/$")
+_FORBIDDEN_STARTS = ("-", "refs/heads/", "refs/remotes/", "refs/tags")
 _SUFFIXED = re.compile(r"(?P<name>.+?)(?P<steps>(?:[~^]\d*)+)")
 
 
 def valid_branch_name(name: str) -> bool:
-    """Whether git and GitLab accept `name` for a branch or tag; a full commit id is none."""
-    if not name or name.startswith("-") or name == "HEAD" or _FULL_ID.fullmatch(name):
+    """Whether git and GitLab accept `name` for a branch or tag."""
+    if not name or name.startswith(_FORBIDDEN_STARTS) or name == "HEAD":
         return False
     return pygit2.reference_is_valid_name(f"refs/heads/{name}")
+
+
+def branch_poses_as_commit(name: str) -> bool:
+    """Whether a branch may not be called so, because it could be taken for a commit id."""
+    return _LIKE_AN_ID.match(name) is not None
+
+
+def tag_poses_as_commit(name: str) -> bool:
+    """Whether a tag may not be called so, because it begins with a commit id."""
+    return _BEGINS_WITH_ID.match(name) is not None
 
 
 def find_commit(repository: pygit2.Repository, name: str) -> pygit2.Commit | None:
@@ -57,6 +69,14 @@ def commit_of(found: pygit2.Object | None) -> pygit2.Commit | None:
 def is_empty(repository: pygit2.Repository) -> bool:
     """Whether there is not one branch."""
     return next(branches(repository), None) is None
+
+
+def branch_collides(repository: pygit2.Repository, name: str) -> bool:
+    """Whether a branch above or below that name is in the way, as a file is in the way of a folder."""
+    return any(
+        other.startswith(f"{name}/") or name.startswith(f"{other}/")
+        for other in branches(repository)
+    )
 
 
 def branches(repository: pygit2.Repository) -> Iterator[str]:

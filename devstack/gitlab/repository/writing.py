@@ -133,7 +133,7 @@ def move_ref(
         if reference is None or reference.target != old:
             raise RefMoved(name)
         reference.set_target(new)
-    except (pygit2.AlreadyExistsError, pygit2.GitError, ValueError, KeyError) as error:
+    except (pygit2.AlreadyExistsError, pygit2.GitError, ValueError, KeyError, OSError) as error:
         raise RefMoved(name) from error
 
 

@@ -26,6 +26,8 @@ from tests.conformance.gitlab.place import (
 )
 
 EXISTS, MISSING = "A file with this name already exists", "A file with this name doesn't exist"
+NO_BRANCH = "You can only create or edit files when you are on a branch"
+CLIMBS = "Path cannot include directory traversal"
 BYTES = bytes(range(256))
 
 
@@ -135,13 +137,63 @@ def test_comm_7_a_branch_is_not_started_twice(owner: Person, project: Json) -> N
     answer = try_commit(owner, project, create("y"), branch="topic", start_branch="main")
     text = "A branch called 'topic' already exists. Switch to that branch in order to make changes"
     assert told(answer) == (400, text)
+    tip = owner.read(f"{repository(project)}/branches/main")["commit"]["id"]
+    answer = try_commit(owner, project, create("y"), branch="topic", start_sha=tip)
+    assert told(answer) == (400, text)
     commit(owner, project, create("y"), branch="topic", start_branch="main", force=True)
     assert paths(owner, project, "topic") == {"a.txt", "docs", "docs/b.txt", "y"}
 
 
 def test_comm_8_a_branch_needs_a_start(owner: Person, untouched: Json) -> None:
     answer = try_commit(owner, untouched, create("x"), branch="nowhere")
-    assert told(answer) == (400, "You can only create or edit files when you are on a branch")
+    assert told(answer) == (400, NO_BRANCH)
+    answer = try_commit(owner, untouched, create("x"), branch="new", start_branch="nowhere")
+    assert told(answer) == (400, NO_BRANCH)
+
+
+@pytest.mark.parametrize(
+    ("sha", "text"),
+    (("main", "Invalid start_sha 'main'"), ("d" * 40, f"Cannot find start_sha '{'d' * 40}'")),
+)
+def test_comm_8_a_start_is_a_whole_commit_id(
+    owner: Person, untouched: Json, sha: str, text: str
+) -> None:
+    """app/services/commits/create_service.rb."""
+    assert told(try_commit(owner, untouched, create("x"), branch="new", start_sha=sha)) == (
+        400,
+        text,
+    )
+    tip = owner.read(f"{repository(untouched)}/commits/main")["id"]
+    both = try_commit(owner, untouched, create("x"), branch="n", start_sha=tip, start_branch="main")
+    assert wrong(both) == "start_branch, start_sha are mutually exclusive"
+
+
+def test_comm_6_a_start_sha_makes_the_branch(owner: Person, project: Json) -> None:
+    first = owner.read(f"{repository(project)}/commits/main")["id"]
+    commit(owner, project, create("later"))
+    made = commit(owner, project, create("x"), branch="topic", start_sha=first)
+    assert made["parent_ids"] == [first]
+    wanted = try_commit(owner, project, create("x"), branch="a b", start_branch="main")
+    text = "Something went wrong when we tried to create 'a b' for you: Branch name is invalid"
+    assert told(wanted) == (400, text)
+    below = try_commit(owner, project, create("x"), branch="main/below", start_branch="main")
+    assert below.status_code == 400
+
+
+def test_comm_6_a_fork_starts_from_its_origin(place: Place, owner: Person, project: Json) -> None:
+    """doc/api/commits.md: `start_project`."""
+    source = place.filled(owner, visibility="public")
+    other = place.person()
+    fork = other.made(f"/projects/{source['id']}/fork")
+    until(lambda: other.read(f"/projects/{fork['id']}")["import_status"] == "finished")
+    tip = commit(owner, source, create("newer"))["id"]
+    start = {"start_project": source["id"], "start_branch": "main"}
+    made = commit(other, fork, create("x"), branch="topic", **start)
+    assert made["parent_ids"] == [tip]
+    assert {"newer", "x"} <= paths(other, fork, "topic")
+    refused = try_commit(owner, project, create("x"), branch="topic", **start)
+    assert refused.status_code == 403
+    assert "Project is not included in the fork network for " in refused.text
 
 
 def test_comm_9_the_first_commit_makes_the_default_branch(place: Place, owner: Person) -> None:
@@ -168,17 +220,32 @@ def test_comm_10_a_stale_commit_is_400_for_each_file(owner: Person, project: Jso
 
 def test_comm_11_parameters_are_named_with_their_place(owner: Person, untouched: Json) -> None:
     address = f"{repository(untouched)}/commits"
-    for name in ("branch", "commit_message", "actions"):
-        assert f"{name} is missing" in wrong(owner.post(address))
+    text = "branch is missing, branch is empty, commit_message is missing, actions is missing"
+    assert wrong(owner.post(address)) == text
+    answer = try_commit(owner, untouched, {"action": "move", "file_path": "x"})
+    assert wrong(answer) == "actions[0][previous_path] is missing"
+    answer = try_commit(owner, untouched, {"action": "update", "file_path": "x"})
+    assert wrong(answer) == "actions[0][content] is missing"
+    answer = owner.get(address, since="yesterday")
+    assert wrong(answer) == "since is invalid"
     answer = try_commit(owner, untouched, {"action": "paint", "file_path": "x"})
     assert wrong(answer) == "actions[0][action] does not have a valid value"
     answer = try_commit(owner, untouched, create("ok"), {"action": "create"})
     assert wrong(answer) == "actions[1][file_path] is missing"
 
 
-@pytest.mark.parametrize("path", ("../up", "x/../../up", ".git/config", "x/.git/config", "x//y"))
-def test_comm_12_paths_stay_inside(owner: Person, untouched: Json, path: str) -> None:
-    assert told(try_commit(owner, untouched, create(path)))[0] == 400
+@pytest.mark.parametrize(
+    ("path", "text"),
+    (
+        ("../up", CLIMBS),
+        ("x/../../up", CLIMBS),
+        (".git/config", 'invalid path: "{}"'),
+        ("x/.git/config", 'invalid path: "{}"'),
+        ("x//y", 'invalid path: "{}"'),
+    ),
+)
+def test_comm_12_paths_stay_inside(owner: Person, untouched: Json, path: str, text: str) -> None:
+    assert told(try_commit(owner, untouched, create(path))) == (400, text.format(path))
 
 
 def test_comm_12_a_leading_slash_is_dropped(owner: Person, project: Json) -> None:
@@ -239,6 +306,23 @@ def test_comm_17_a_difference_starts_at_its_hunk(owner: Person, project: Json) -
     assert (found["new"]["new_file"], found["new"]["a_mode"]) == (True, "0")
     assert (found["moved.txt"]["renamed_file"], found["moved.txt"]["deleted_file"]) == (True, False)
     assert found["moved.txt"]["old_path"] == "docs/b.txt"
+
+
+def test_comm_14_statistics_and_the_first_line_are_wished_for(owner: Person, project: Json) -> None:
+    """doc/api/commits.md: `with_stats`, `author`, `first_parent`, `ref_name` with two dots."""
+    commits = f"{repository(project)}/commits"
+    commit(owner, project, create("x", "1\n"), author_name="Ada", author_email="ada@example.org")
+    first, *rest = owner.read(commits, with_stats=True)
+    assert first["stats"] == {"additions": 1, "deletions": 0, "total": 1}
+    assert "stats" not in owner.read(commits)[0]
+    assert [one["id"] for one in owner.read(commits, author="Ada")] == [first["id"]]
+    assert [one["id"] for one in owner.read(commits, ref_name=f"{rest[0]['id']}..main")] == [
+        first["id"]
+    ]
+    body = owner.read(f"{commits}/{first['id']}", stats=False)
+    assert ("stats" in body, body["project_id"]) == (False, project["id"])
+    assert owner.read(f"{commits}/main/sequence") == {"count": 2}
+    assert told(owner.get(f"{commits}/main/signature")) == (404, "404 Signature Not Found")
 
 
 def test_comm_18_a_commit_tells_its_refs(owner: Person, project: Json) -> None:

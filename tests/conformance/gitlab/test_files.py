@@ -18,6 +18,7 @@ from tests.conformance.gitlab.place import (
     paths,
     repository,
     told,
+    update,
     wrong,
 )
 
@@ -59,6 +60,9 @@ def test_file_3_what_is_missing_is_named(owner: Person, project: Json) -> None:
     assert told(answer) == (404, "404 File Not Found")
     assert told(owner.get(file(project, "a.txt"), ref="none")) == (404, "404 Commit Not Found")
     assert wrong(owner.get(file(project, "a.txt"))) == "ref is missing, ref is empty"
+    assert wrong(owner.get(f"{file(project, 'a.txt')}/raw", ref="")) == "ref is empty"
+    text = "branch is missing, branch is empty, commit_message is missing, commit_message is empty"
+    assert wrong(owner.post(file(project, "x"), content="1")) == text
     with pytest.raises(gitlab.exceptions.GitlabGetError) as missing:
         owner.library.projects.get(project["id"]).files.get("none", ref="main")
     assert missing.value.response_code == 404
@@ -67,7 +71,17 @@ def test_file_3_what_is_missing_is_named(owner: Person, project: Json) -> None:
 def test_file_4_a_path_is_one_segment(owner: Person, project: Json) -> None:
     address = f"{repository(project)}/files"
     assert owner.get(f"{address}/docs%2Fb.txt", ref="main").status_code == 200
+    assert owner.get(f"{address}/docs%2Fb%2Etxt", ref="main").status_code == 200
     assert owner.get(f"{address}/docs/b.txt", ref="main").status_code == 404
+
+
+@pytest.mark.parametrize("path", ("..%2Fup", "docs%2F..%2Fa.txt", "docs%2F%2E%2E", "%2Fa.txt"))
+def test_file_4_a_path_stays_inside(owner: Person, project: Json, path: str) -> None:
+    """lib/api/validations/validators/file_path.rb."""
+    address = f"{repository(project)}/files/{path}"
+    text = "file_path should be a valid file path"
+    assert wrong(owner.get(address, ref="main")) == text
+    assert wrong(owner.post(address, **ON_MAIN, content="1")) == text
 
 
 @pytest.mark.parametrize(
@@ -122,6 +136,56 @@ def test_file_8_raw_is_plain_bytes(owner: Person, project: Json) -> None:
     assert answer.content == bytes(range(256))
     plain = owner.get(f"{file(project, 'a.txt')}/raw", ref="main")
     assert plain.headers["Content-Type"].startswith("text/plain")
+    assert owner.get(f"{file(project, 'a.txt')}/raw").content == b"one\n"
+    head = owner.head(f"{file(project, 'a.txt')}/raw", ref="main")
+    assert (head.headers["X-Gitlab-Size"], head.headers["X-Gitlab-Ref"]) == ("4", "main")
+
+
+def test_file_8_a_page_gives_the_same_bytes(place: Place, owner: Person, project: Json) -> None:
+    """A token opens `/-/raw/` as well; whoever is nobody is sent to sign in."""
+    address = f"{project['web_url']}/-/raw/main/docs/b.txt"
+    answer = owner.client.get(address, headers=owner.headers)
+    assert (answer.status_code, answer.content) == (200, b"two\n")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    none = owner.client.get(f"{project['web_url']}/-/raw/main/none", headers=owner.headers)
+    assert none.status_code == 404
+    sent = owner.client.get(address)
+    assert (sent.status_code, sent.headers["Location"]) == (302, f"{place.url}/users/sign_in")
+
+
+def test_file_1_blame_tells_where_lines_come_from(place: Place, owner: Person) -> None:
+    """doc/api/repository_files.md: blame, its range, its headers."""
+    made = place.filled(owner)
+    first = commit(owner, made, create("poem", "1\n2\n3\n"))["id"]
+    second = commit(owner, made, update("poem", "1\nnew\n3\n"))["id"]
+    address = f"{file(made, 'poem')}/blame"
+    ranges = owner.read(address, ref="main")
+    assert [(one["commit"]["id"], one["lines"]) for one in ranges] == [
+        (first, ["1"]),
+        (second, ["new"]),
+        (first, ["3"]),
+    ]
+    assert {"authored_date", "committed_date", "parent_ids"} <= set(ranges[0]["commit"])
+    part = owner.read(address, **{"ref": "main", "range[start]": 2, "range[end]": 3})
+    assert [one["lines"] for one in part] == [["new"], ["3"]]
+    wanted = owner.get(address, **{"ref": "main", "range[start]": 3, "range[end]": 2})
+    assert told(wanted) == (400, "range[start] must be less than or equal to range[end]")
+    head = owner.head(address, ref="main")
+    assert (head.content, head.headers["X-Gitlab-Last-Commit-Id"]) == (b"", second)
+
+
+def test_file_10_large_files_are_given_out_slowly(place: Place, owner: Person) -> None:
+    """doc/api/repository_files.md: above 10 MB five in a minute, and the way around."""
+    made = place.project(owner)
+    text = base64.b64encode(bytes(10 * 1024 * 1024 + 1)).decode()
+    commit(owner, made, create("large", text, encoding="base64"))
+    answers = [owner.get(file(made, "large"), ref="main") for _ in range(6)]
+    assert [one.status_code for one in answers] == [200] * 5 + [429]
+    assert "over the threshold size" in answers[5].json()["message"]["error"]
+    assert int(answers[5].headers["Retry-After"]) > 0
+    assert owner.head(file(made, "large"), ref="main").status_code == 200
+    raw = owner.get(f"{file(made, 'large')}/raw", ref="main")
+    assert len(raw.content) == 10 * 1024 * 1024 + 1
 
 
 def test_file_9_a_blob_is_found_by_its_id(owner: Person, project: Json) -> None:

@@ -178,6 +178,35 @@ def test_git_14_a_developer_is_refused_on_the_protected_branch_alone(
     git("push", "-q", "origin", ":topic")
 
 
+def test_git_14_names_are_refused_alone(crew: Crew, tmp_path: Path) -> None:
+    """lib/gitlab/checks/branch_check.rb and tag_check.rb."""
+    git = cloned(crew.project, crew.maintainer.token, tmp_path / "c")
+    for ref, text in (
+        (f"refs/heads/{'e' * 40}", "40-character hexadecimal branch name."),
+        (f"refs/tags/{'e' * 40}", "SHA-1 or SHA-256 tag name."),
+        ("refs/tags/main", "You cannot use default branch name to create a tag"),
+    ):
+        assert text in git("push", "origin", f"HEAD:{ref}", ok=False).stderr
+    rules = f"{of(crew.project)}/protected_branches"
+    crew.maintainer.made(rules, name="held/*", push_access_level=0)
+    refused = git("push", "origin", "HEAD:refs/heads/held/1", ok=False).stderr
+    assert "GitLab: You are not allowed to create protected branches on this project." in refused
+    assert crew.maintainer.delete(f"{rules}/held%2F%2A").status_code == 204
+
+
+def test_git_13_a_developer_moves_tags_that_nothing_protects(crew: Crew, tmp_path: Path) -> None:
+    git = cloned(crew.project, crew.developer.token, tmp_path / "c")
+    git("push", "-q", "origin", "HEAD:refs/tags/movable")
+    git("commit", "-q", "--allow-empty", "-m", "later")
+    git("push", "-q", "-f", "origin", "HEAD:refs/tags/movable")
+    git("push", "-q", "origin", ":refs/tags/movable")
+
+
+def test_git_21_the_dumb_protocol_is_not_spoken(crew: Crew) -> None:
+    url = f"{crew.project['http_url_to_repo']}/info/refs"
+    assert httpx.get(url, auth=("any", crew.owner.token), timeout=30).status_code == 403
+
+
 def test_git_15_nobody_forces_a_protected_branch(
     place: Place, owner: Person, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 
+from tests.conformance.gitlab.conftest import Crew
 from tests.conformance.gitlab.place import (
     Json,
     Person,
@@ -19,6 +20,7 @@ from tests.conformance.gitlab.place import (
     repository,
     told,
     unique,
+    wrong,
 )
 
 
@@ -53,11 +55,18 @@ def test_ref_2_ref_4_a_branch_is_made_with_slashes(owner: Person, project: Json)
     assert by_sha["commit"]["id"] == tip
 
 
+HEX_BRANCH = "You cannot create a branch with a 40-character hexadecimal branch name."
+TAKEN_BESIDE = "Branch name conflicts with existing branch hierarchy."
+
+
 @pytest.mark.parametrize(
     ("branch", "ref", "text"),
     (
         ("main", "main", "Branch already exists"),
         ("a b", "main", "Branch name is invalid"),
+        ("refs/heads/x", "main", "Branch name is invalid"),
+        ("b" * 40, "main", HEX_BRANCH),
+        ("main/below", "main", "Failed to create branch 'main/below': " + TAKEN_BESIDE),
         ("x", "foo", "Failed to create branch 'x': invalid reference name 'foo'"),
     ),
 )
@@ -66,6 +75,54 @@ def test_ref_3_a_branch_that_cannot_be_made_is_told(
 ) -> None:
     answer = owner.post(f"{repository(project)}/branches", branch=branch, ref=ref)
     assert told(answer) == (400, text)
+
+
+def test_ref_3_a_refname_that_cannot_be_is_told(owner: Person, project: Json) -> None:
+    """spec/requests/api/branches_spec.rb: `branch*`."""
+    path = f"{repository(project)}/branches/branch%2A"
+    for answer in (owner.get(path), owner.delete(path)):
+        assert told(answer) == (400, "The branch refname is invalid")
+
+
+def test_ref_3_a_protected_name_is_refused_in_words(crew: Crew) -> None:
+    rules, branches = (
+        f"{of(crew.project)}/protected_branches",
+        f"{repository(crew.project)}/branches",
+    )
+    name = unique("kept")
+    crew.maintainer.made(rules, name=f"{name}/*")
+    refused = crew.developer.post(branches, branch=f"{name}/1", ref="main")
+    text = "You are not allowed to create protected branches on this project."
+    assert told(refused) == (400, text)
+    crew.maintainer.made(branches, branch=f"{name}/1", ref="main")
+    refused = crew.developer.delete(f"{branches}/{name}%2F1")
+    assert refused.status_code == 400
+    assert "Only a project maintainer or owner can delete a protected branch." in refused.text
+    assert crew.maintainer.delete(f"{branches}/{name}%2F1").status_code == 204
+
+
+def test_ref_3_the_first_branch_makes_the_first_commit(place: Place, owner: Person) -> None:
+    """app/services/branches/create_service.rb: an empty repository gets a README.md first."""
+    made = place.project(owner)
+    owner.made(f"{repository(made)}/branches", branch="topic", ref="main")
+    assert owner.read(f"{repository(made)}/commits/topic")["title"] == "Add README.md"
+
+
+def test_ref_1_branches_are_sorted_and_sought(place: Place, owner: Person) -> None:
+    """doc/api/branches.md: `regex`, `sort`, and lib/api/branches.rb: `page_token`."""
+    made = place.filled(owner)
+    commit(owner, made, create("x"), branch="a1", start_branch="main")
+    branches = f"{repository(made)}/branches"
+    owner.made(branches, branch="b2", ref="main")
+    assert names_of(owner.read(branches)) == ["a1", "b2", "main"]
+    assert names_of(owner.read(branches, regex="^[ab][0-9]$")) == ["a1", "b2"]
+    assert told(owner.get(branches, regex="(")) == (400, "Regex is invalid")
+    assert wrong(owner.get(branches, sort="size")) == "sort does not have a valid value"
+    assert names_of(owner.read(branches, search="^a")) == ["a1"]
+
+
+def names_of(rows: list[Json]) -> list[str]:
+    return [row["name"] for row in rows]
 
 
 def test_ref_5_the_head_of_a_branch_tells_whether_it_is_there(owner: Person, project: Json) -> None:
@@ -82,14 +139,51 @@ def test_ref_6_a_branch_is_removed_once(owner: Person, project: Json) -> None:
 
 
 def test_ref_7_the_default_branch_stays(owner: Person, project: Json) -> None:
-    assert owner.delete(f"{repository(project)}/branches/main").status_code >= 400
+    answer = owner.delete(f"{repository(project)}/branches/main")
+    assert told(answer) == (400, "The default branch of a project cannot be deleted.")
     assert owner.get(f"{repository(project)}/branches/main").status_code == 200
 
 
 def test_ref_8_a_branch_is_protected_and_freed(owner: Person, project: Json) -> None:
     made = owner.made(f"{of(project)}/protected_branches", name="stable/*")
     assert [one["access_level"] for one in made["push_access_levels"]] == [40]
+    assert made["push_access_levels"][0]["access_level_description"] == "Maintainers"
+    again = owner.post(f"{of(project)}/protected_branches", name="stable/*")
+    assert told(again) == (409, "Protected branch 'stable/*' already exists")
     assert owner.delete(f"{of(project)}/protected_branches/stable%2F%2A").status_code == 204
+    gone = owner.get(f"{of(project)}/protected_branches/stable%2F%2A")
+    assert told(gone) == (404, "404 Not found")
+
+
+def test_ref_8_a_rule_may_leave_nobody(owner: Person, project: Json) -> None:
+    name = unique("closed")
+    body = {"name": name, "push_access_level": 0, "merge_access_level": 30}
+    made = owner.made(f"{of(project)}/protected_branches", **body)
+    assert made["push_access_levels"][0]["access_level_description"] == "No one"
+    assert made["merge_access_levels"][0]["access_level_description"] == "Developers + Maintainers"
+    branch = owner.made(f"{repository(project)}/branches", branch=unique("b"), ref="main")["name"]
+    path = f"{repository(project)}/branches/{branch}"
+    protected = owner.put(f"{path}/protect", developers_can_push=True).json()
+    flags = ("protected", "developers_can_push", "developers_can_merge")
+    assert [protected[flag] for flag in flags] == [True, True, False]
+    assert owner.put(f"{path}/unprotect").json()["protected"] is False
+
+
+def test_ref_8_protected_tags_are_made_by_maintainers(crew: Crew) -> None:
+    rules = f"{of(crew.project)}/protected_tags"
+    name = unique("sealed")
+    made = crew.maintainer.made(rules, name=f"{name}*")
+    assert [one["access_level"] for one in made["create_access_levels"]] == [40]
+    again = crew.maintainer.post(rules, name=f"{name}*")
+    assert told(again) == (422, ["Name has already been taken"])
+    tags = f"{repository(crew.project)}/tags"
+    refused = crew.developer.post(tags, tag_name=f"{name}1", ref="main")
+    text = "You are not allowed to create this tag as it is protected."
+    assert told(refused) == (400, text)
+    crew.maintainer.made(tags, tag_name=f"{name}1", ref="main")
+    assert told(crew.developer.delete(f"{tags}/{name}1")) == (403, "403 Forbidden")
+    assert crew.maintainer.delete(f"{tags}/{name}1").status_code == 204
+    assert crew.maintainer.delete(f"{rules}/{name}%2A").status_code == 204
 
 
 def test_ref_9_tags_are_plain_or_annotated(owner: Person, project: Json) -> None:
@@ -118,6 +212,56 @@ def test_ref_10_a_tag_that_cannot_be_made_is_told(owner: Person, project: Json) 
     assert told(answer) == (400, "Target foo is invalid")
     answer = owner.post(tags, tag_name="a b", ref="main")
     assert told(answer) == (400, "Tag name invalid")
+    answer = owner.post(tags, tag_name="main", ref="main")
+    assert told(answer) == (400, "You cannot use default branch name to create a tag")
+    answer = owner.post(tags, tag_name="c" * 40, ref="main")
+    assert told(answer) == (400, "You cannot create a tag with a SHA-1 or SHA-256 tag name.")
+    assert wrong(owner.post(tags)) == "tag_name is missing, ref is missing"
+
+
+def test_ref_9_tags_are_listed_by_key(place: Place, owner: Person) -> None:
+    """spec/requests/api/tags_spec.rb: keyset pagination, an unknown token is 422."""
+    made = place.filled(owner)
+    tags = f"{repository(made)}/tags"
+    for name in ("v1.10", "v1.9", "v1.2"):
+        owner.made(tags, tag_name=name, ref="main")
+    order = {"order_by": "version", "sort": "asc"}
+    assert names_of(owner.read(tags, **order)) == ["v1.2", "v1.9", "v1.10"]
+    first = owner.get(tags, **order, pagination="keyset", per_page=2)
+    second = owner.client.get(first.links["next"]["url"], headers=owner.headers)
+    assert names_of(first.json() + second.json()) == ["v1.2", "v1.9", "v1.10"]
+    assert "next" not in second.links
+    answer = owner.get(tags, pagination="keyset", page_token="unknown")
+    assert told(answer) == (422, "Invalid page token: refs/tags/unknown")
+
+
+def test_ref_9_a_release_is_the_notes_of_a_tag(crew: Crew) -> None:
+    """doc/api/releases: fields, 409, 422, and 403 where nothing is there to change."""
+    releases, tag = f"{of(crew.project)}/releases", unique("v")
+    body = {"tag_name": tag, "description": "notes", "released_at": "2020-01-02T03:04:05Z"}
+    assert told(crew.developer.post(releases, **body)) == (422, "Ref is not specified")
+    made = crew.developer.made(releases, **body, ref="main", tag_message="annotated")
+    assert (made["name"], made["description"], made["upcoming_release"]) == (tag, "notes", False)
+    assert made["released_at"] == "2020-01-02T03:04:05.000Z"
+    assert made["author"]["username"] == crew.developer.username
+    assert made["_links"]["self"].endswith(f"/-/releases/{tag}")
+    assert [one["format"] for one in made["assets"]["sources"]] == [
+        "zip",
+        "tar.gz",
+        "tar.bz2",
+        "tar",
+    ]
+    known = crew.reporter.read(f"{repository(crew.project)}/tags/{tag}")
+    assert known["release"] == {"tag_name": tag, "description": "notes"}
+    assert known["message"] == "annotated"
+    assert told(crew.developer.post(releases, **body)) == (409, "Release already exists")
+    assert crew.developer.put(f"{releases}/{tag}", name="new").json()["name"] == "new"
+    wanted = wrong(crew.developer.put(f"{releases}/{tag}", released_at="soon"))
+    assert wanted == "released_at is invalid"
+    assert told(crew.developer.get(f"{releases}/none")) == (404, "404 Not Found")
+    assert told(crew.developer.put(f"{releases}/none", name="x")) == (403, "403 Forbidden")
+    assert crew.developer.delete(f"{releases}/{tag}").status_code == 200
+    assert crew.owner.delete(f"{repository(crew.project)}/tags/{tag}").status_code == 204
 
 
 def test_tree_1_entries_have_paths_from_the_root_and_six_digits(
@@ -155,7 +299,8 @@ def test_tree_3_tree_4_a_tree_comes_in_pages_of_twenty(place: Place, owner: Pers
         seen += [one["name"] for one in answer.json()]
     assert seen == [f"{one:03}" for one in range(45)]
     assert len(owner.read(tree, recursive=True, pagination="none")) == 46
-    assert len(owner.read(tree, path="many", pagination="none")) == 20
+    text = 'pagination cannot be "none" unless "recursive" is true'
+    assert wrong(owner.get(tree, path="many", pagination="none")) == text
     listed = owner.library.projects.get(made["id"]).repository_tree(
         path="many", iterator=True, pagination="keyset", order_by="id", per_page=10
     )
@@ -200,6 +345,37 @@ def test_tree_7_an_archive_of_nothing_is_404(owner: Person, project: Json) -> No
     assert told(answer) == (404, "404 File Not Found")
 
 
+def test_tree_5_parts_of_an_archive_are_left_out(place: Place, stranger: Person) -> None:
+    """doc/api/repositories.md: `exclude_paths`."""
+    made = place.filled(place.person(), visibility="public")
+    answer = stranger.get(f"{repository(made)}/archive.zip", sha="main", exclude_paths="docs,none")
+    assert {name.rpartition("/")[2] for name in files_of(answer.content, ".zip")} == {"a.txt"}
+
+
+def test_tree_8_a_common_ancestor_is_found(place: Place, owner: Person) -> None:
+    """doc/api/repositories.md, lib/api/repositories.rb: merge_base."""
+    made = place.filled(owner)
+    base = owner.read(f"{repository(made)}/commits/main")["id"]
+    for name in ("one", "two"):
+        commit(owner, made, create(name), branch=name, start_branch="main")
+    path = f"{repository(made)}/merge_base"
+    assert owner.read(path, **{"refs[]": ["one", "two"]})["id"] == base
+    assert told(owner.get(path, **{"refs[]": ["one"]})) == (400, "Provide at least 2 refs")
+    answer = owner.get(path, **{"refs[]": ["one", "x", "y"]})
+    assert told(answer) == (400, "Could not find refs: x, y")
+    there = owner.library.projects.get(made["id"])
+    assert there.repository_merge_base(["one", "two"])["id"] == base
+    assert there.repository_contributors()[0]["commits"] == 1
+
+
+def test_tree_8_a_unified_difference_names_the_files(place: Place, owner: Person) -> None:
+    made = place.filled(owner)
+    commit(owner, made, create("x", "1\n"), branch="topic", start_branch="main")
+    query = {"from": "main", "to": "topic", "unidiff": True}
+    (item,) = owner.read(f"{repository(made)}/compare", **query)["diffs"]
+    assert item["diff"].startswith("--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n")
+
+
 def test_tree_8_a_comparison_tells_commits_and_changes(place: Place, owner: Person) -> None:
     made = place.filled(owner)
     commit(owner, made, create("x", "1\n"), branch="topic", start_branch="main")
@@ -211,4 +387,5 @@ def test_tree_8_a_comparison_tells_commits_and_changes(place: Place, owner: Pers
     assert (body["compare_timeout"], body["compare_same_ref"]) == (False, False)
     same = owner.read(compare, **{"from": "main", "to": "main"})
     assert (same["compare_same_ref"], same["commits"], same["commit"]) == (True, [], None)
-    assert owner.get(compare, **{"from": "main", "to": "none"}).status_code == 404
+    answer = owner.get(compare, **{"from": "main", "to": "none"})
+    assert told(answer) == (404, "404 Ref Not Found")
