@@ -18,6 +18,7 @@ import urllib3
 from core.errors import Forbidden, LabsetError, NotFound, Unauthenticated, Unavailable
 from core.model.access import Actor
 from gitlab_bridge.circuit import Circuit, Stalled
+from gitlab_bridge.transport import retry_after_seconds, told_seconds
 
 MAX_ADVERT_BYTES = 64 * 1024 * 1024
 _TIMEOUT = urllib3.Timeout(connect=4.0, read=8.0)
@@ -210,10 +211,10 @@ def _refusal(response: urllib3.BaseHTTPResponse, body: bytes, actor: Actor) -> E
         return Moved(NotFound("There is no such dataset, or it is not for you."))
     if status == 403:  # noqa: PLR2004
         return Forbidden(sentence_of(body.decode("utf-8", "replace")))
-    wait = response.headers.get("Retry-After", "")
+    wait_seconds = retry_after_seconds(response.headers.get("Retry-After"))
     return Unavailable(
         f"GitLab answers {status} when asked for the branches; try again in a moment.",
-        retry_after_seconds=int(wait) if wait.isdigit() else 5,
+        retry_after_seconds=told_seconds(wait_seconds),
     )
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import gitlab
 import requests
@@ -17,21 +16,12 @@ from core.errors import NotFound, Unavailable
 from core.model.access import Secret
 from gitlab_bridge.circuit import Stalled
 from gitlab_bridge.errors import translated
+from gitlab_bridge.fields import Payload
+from gitlab_bridge.paging import Rows, ask_page, walk_pages
 from gitlab_bridge.transport import Transport
 
 OPERATION_SECONDS = 14.0
 PER_PAGE = 100
-
-Payload = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """One page of GitLab's rows; `total` is None where GitLab does not count."""
-
-    items: tuple[Payload, ...]
-    total: int | None
-    has_next: bool
 
 
 class GitLabServer:
@@ -118,33 +108,19 @@ class Client:
     def page(self, path: str, subject: str, query: Payload) -> Rows:
         """GET one page of a list; the query says which (`page`, `per_page`)."""
         with translated(subject):
-            found = gitlab.GitlabList(self._gitlab, path, dict(query), get_next=False)
-            items = _rows(found)
-            return Rows(items, found.total, found.next_page is not None)
+            return ask_page(self._gitlab, path, query)
 
     def walk(
         self, path: str, subject: str, query: Payload, *, max_rows: int
     ) -> tuple[Sequence[Payload], bool]:
         """GET a list page after page; returns the rows, and whether that was all of them."""
-        asked: dict[str, Any] = {**query, "per_page": PER_PAGE}
+        rows: list[Payload] = []
         with translated(subject):
-            found = gitlab.GitlabList(self._gitlab, path, asked)
-            rows: list[Payload] = []
-            for row in found:
+            for row in walk_pages(self._gitlab, path, {**query, "per_page": PER_PAGE}):
                 if len(rows) == max_rows:
                     return rows, False
-                rows.append(_checked(row))
+                rows.append(row)
         return rows, True
-
-
-def _rows(found: gitlab.GitlabList) -> tuple[Payload, ...]:
-    return tuple(_checked(row) for row in found)
-
-
-def _checked(row: object) -> Payload:
-    if not isinstance(row, dict):
-        raise GitlabParsingError("A row is not an object")
-    return row
 
 
 def _object(answer: object) -> Payload:

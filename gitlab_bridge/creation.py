@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from core.errors import Conflict, Forbidden, Invalid, LabsetError
+from core.errors import Conflict, Forbidden, Invalid, LabsetError, Unavailable
 from core.model.access import AccessLevel, Visibility
 from core.model.dataset import DEFAULT_BRANCH, Namespace
-from gitlab_bridge.client import Client, Payload
+from gitlab_bridge.client import Client
+from gitlab_bridge.fields import Payload, find_number
 
 CREATE_SECONDS = 10.0
 CLEAN_UP_SECONDS = 4.0
@@ -47,7 +48,13 @@ def create_project(client: Client, plan: ProjectPlan) -> int:
         body["path"] = path
     with refusals_in_words(plan.name, plan.namespace.full_path):
         made = client.create("/projects", f"the project {plan.name}", body)
-    return int(made["id"])
+    number = find_number(made, "id")
+    if number is None:
+        raise Unavailable(
+            "GitLab's answer could not be read; the project may have been created: look before you "
+            "try again."
+        )
+    return number
 
 
 def own_path(name: str) -> str | None:
@@ -147,10 +154,12 @@ def _in_words(error: Invalid, name: str, namespace: str) -> LabsetError:
 
 
 def _says(rule: Payload, level: AccessLevel) -> bool:
-    if rule.get("allow_force_push") is True:
+    if rule.get("allow_force_push") is not False:
         return False
-    kinds = ("push_access_levels", "merge_access_levels")
     return all(
-        [access.get("access_level") for access in rule.get(kind) or ()] == [level.value]
-        for kind in kinds
+        isinstance(accesses := rule.get(kind), list)
+        and len(accesses) == 1
+        and isinstance(accesses[0], dict)
+        and accesses[0].get("access_level") == level.value
+        for kind in ("push_access_levels", "merge_access_levels")
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from core.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from core.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from core.model.access import AccessLevel, Actor, Person, Secret, Visibility
 from core.model.dataset import (
     DATASET_TOPIC,
@@ -23,10 +23,13 @@ from core.ports import Clock
 from gitlab_bridge import creation, listing, members, namespaces, sites
 from gitlab_bridge.client import Client, GitLabServer
 from gitlab_bridge.errors import scopes_too_narrow
+from gitlab_bridge.fields import text_in, texts_in
 from gitlab_bridge.freshness import Fresh
 from gitlab_bridge.projects import (
     Project,
     changed_topics,
+    find_visibility,
+    is_filling,
     new_topics,
     parse_person,
     parse_project,
@@ -59,7 +62,7 @@ class GitLabDirectory:
         self._groups: Fresh[_Key, Visibility | None] = Fresh(
             self._load_group, max_age_seconds=_GROUP_SECONDS, refresh_after_seconds=_GROUP_SECONDS
         )
-        self._scopes: Recent[Actor, frozenset[str]] = Recent(MAX_TOKENS)
+        self._scopes: Recent[Actor, frozenset[str] | None] = Recent(MAX_TOKENS)
         self._protected: Fresh[_Key, frozenset[str]] = Fresh(self._load_protected)
 
     # ---- people and places ----------------------------------------------------------------------
@@ -76,7 +79,7 @@ class GitLabDirectory:
         Source:  `GET /personal_access_tokens/self`; the scopes of a token never change.
         """
         scopes = self._scopes.get(actor, partial(self._load_scopes, actor))
-        if scopes and not scopes & _WRITING_SCOPES:
+        if scopes is not None and not scopes & _WRITING_SCOPES:
             raise scopes_too_narrow()
 
     def list_namespaces(self, actor: Actor) -> Sequence[Namespace]:
@@ -258,6 +261,9 @@ class GitLabDirectory:
     def _delete(self, actor: Actor, number: int, subject: str) -> None:
         try:
             self._client(actor).delete(f"/projects/{number}", subject)
+        except Invalid:  # also what was marked for deletion before, and is gone for us
+            if self._projects.load_now((actor, number)) is not None:
+                raise
         finally:
             self.forget_project(number)
 
@@ -267,16 +273,15 @@ class GitLabDirectory:
             raise _no_project(number)
         return project
 
-    def _load_scopes(self, actor: Actor) -> frozenset[str]:
-        """Return the token's scopes; empty where GitLab has none to tell (OAuth, job tokens)."""
+    def _load_scopes(self, actor: Actor) -> frozenset[str] | None:
+        """Return the token's scopes; None where GitLab has none to tell (OAuth, job tokens)."""
         if actor.is_anonymous:
-            return frozenset()
+            return None
         try:
             told = self._client(actor).read("/personal_access_tokens/self", "your token")
         except (Invalid, NotFound, Forbidden, Unauthenticated):
-            return frozenset()  # 400: no personal token, but OAuth's
-        scopes = told.get("scopes")
-        return frozenset(map(str, scopes)) if isinstance(scopes, list) else frozenset()
+            return None  # 400: no personal token, but OAuth's
+        return frozenset(texts_in(told, "scopes"))
 
     def _load_person(self, actor: Actor) -> Person:
         return parse_person(self._client(actor).read("/user", "you"))
@@ -284,7 +289,14 @@ class GitLabDirectory:
     def _load_project(self, key: _Key) -> Project | None:
         actor, number = key
         payload = self._client(actor).find(f"/projects/{number}", f"the project {number}")
-        project = parse_project(payload, anonymous=actor.is_anonymous) if payload else None
+        if payload is None:
+            return None
+        if is_filling(payload):
+            raise Unavailable(
+                "GitLab is still copying the files of this project (a fork or an import); "
+                "try again in a moment."
+            )
+        project = parse_project(payload, anonymous=actor.is_anonymous)
         return project and project.with_namespace(self._told(actor, project.dataset.namespace))
 
     def _told(self, actor: Actor, namespace: Namespace) -> Namespace:
@@ -298,8 +310,7 @@ class GitLabDirectory:
         actor, number = key
         query = {"with_projects": "false"}
         found = self._client(actor).find(f"/groups/{number}", f"the group {number}", query)
-        told = found.get("visibility") if found else None
-        return Visibility(told) if told in set(Visibility) else None
+        return find_visibility(found) if found else None
 
     def _load_level(self, key: _Key) -> AccessLevel:
         actor, number = key
@@ -314,7 +325,7 @@ class GitLabDirectory:
         subject = f"the branches of {number}"
         path = f"/projects/{number}/repository/branches"
         rows, _ = self._client(actor).walk(path, subject, {}, max_rows=_MAX_BRANCHES)
-        return frozenset(str(row["name"]) for row in rows if row.get("protected"))
+        return frozenset(text_in(row, "name") for row in rows if row.get("protected") is not False)
 
 
 def _is_about(number: int, key: _Key) -> bool:

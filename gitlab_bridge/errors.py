@@ -34,6 +34,7 @@ _OUR_FIELDS = {
     "topics": "tags",
     "tag_list": "tags",
 }
+_NO_SENTENCE = ("<", "{", "[")  # HTML and raw JSON
 _LEADING_STATUS = re.compile(r"^\d{3} [A-Z]\w+(?: [A-Z]\w+)*(?: - |: |$)")
 
 
@@ -85,9 +86,9 @@ def reason_of(error: GitlabError) -> str:
 
 
 def _short(value: object) -> str:
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")
     line = " ".join(text.split())
-    return "" if line.startswith("<") else line[:MAX_REASON_CHARACTERS]
+    return "" if line.startswith(_NO_SENTENCE) else line[:MAX_REASON_CHARACTERS]
 
 
 def _invalid(error: GitlabError, subject: str) -> LabsetError:

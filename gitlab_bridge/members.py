@@ -6,7 +6,8 @@ import re
 
 from core.errors import Forbidden, NotFound
 from core.model.access import AccessLevel, Person
-from gitlab_bridge.client import Client, Payload
+from gitlab_bridge.client import Client
+from gitlab_bridge.fields import Payload, find_text
 from gitlab_bridge.projects import level_of
 
 MAX_MEMBERS = 300
@@ -24,7 +25,7 @@ def read_full_level(client: Client, number: int, person: Person) -> AccessLevel:
         )
     except Forbidden:  # members are not shown to outsiders
         return AccessLevel.NONE
-    if member is None or member.get("state", "active") != "active":
+    if member is None or not _is_active(member):
         return AccessLevel.NONE
     return level_of(member.get("access_level"))
 
@@ -45,6 +46,11 @@ def list_granters(client: Client, number: int) -> tuple[str, ...] | None:
 
 
 def _is_somebody(member: Payload) -> bool:
-    name = member.get("username")
-    active = member.get("state", "active") == "active"
-    return active and isinstance(name, str) and not _BOT.match(name)
+    name = find_text(member, "username")
+    return bool(name) and not _BOT.match(name) and _is_active(member)
+
+
+def _is_active(member: Payload) -> bool:
+    # the person's state and, where the edition has it, that of the membership ("awaiting")
+    states = (member.get("state"), member.get("membership_state", "active"))
+    return states == ("active", "active")

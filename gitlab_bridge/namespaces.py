@@ -14,15 +14,21 @@ from urllib.parse import quote
 from core.errors import Forbidden, Invalid
 from core.model.access import AccessLevel, Visibility
 from core.model.dataset import Namespace
-from gitlab_bridge.client import Client, Payload
-from gitlab_bridge.projects import level_of, parse_namespace, parse_person
+from gitlab_bridge.client import Client
+from gitlab_bridge.fields import Payload, find_text, number_in, text_in
+from gitlab_bridge.projects import is_leaving, level_of, parse_namespace, parse_person
 
 MAX_GROUPS = 1000
 NAMED_IN_ERRORS = 20
 
-# GitLab's `project_creation_level` of a group, where it asks for more than Maintainer
-_OWNERS_ONLY = frozenset({"owner"})
-_NOBODY = frozenset({"noone", "administrator"})
+# the role that GitLab's `project_creation_level` of a group asks for, at least ours; words that are
+# not here (`noone`, what is to come) are not guessed to the caller's advantage
+_ROLES = {
+    "developer": AccessLevel.MAINTAINER,
+    "maintainer": AccessLevel.MAINTAINER,
+    "owner": AccessLevel.OWNER,
+}
+_ADMINISTRATORS = "administrator"
 _FULL_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 
 
@@ -69,26 +75,28 @@ def check_visibility(namespace: Namespace, visibility: Visibility) -> None:
 
 def _own_place(client: Client) -> list[Namespace]:
     person = client.read("/user", "you")
-    if person.get("can_create_project") is False:
+    if person.get("can_create_project") is not True:
         return []
-    username = quote(str(person.get("username", "")), safe="")
+    username = quote(parse_person(person).username, safe="")
     found = client.find(f"/namespaces/{username}", "your own namespace")
     return [parse_namespace(found)] if found and found.get("kind") == "user" else []
 
 
 def _groups_to_create_in(client: Client) -> list[Namespace]:
-    groups = _groups(client, AccessLevel.MAINTAINER)
+    groups = [group for group in _groups(client, AccessLevel.MAINTAINER) if not is_leaving(group)]
     owned: set[int] = set()
-    if any(group.get("project_creation_level") in _OWNERS_ONLY for group in groups):
-        owned = {int(group["id"]) for group in _groups(client, AccessLevel.OWNER)}
+    if any(_role_to_create(group) is AccessLevel.OWNER for group in groups):
+        owned = {number_in(group, "id") for group in _groups(client, AccessLevel.OWNER)}
     return [parse_namespace(group) for group in groups if _may_create(group, owned)]
 
 
 def _may_create(group: Payload, owned: set[int]) -> bool:
-    stated = group.get("project_creation_level")
-    if stated in _OWNERS_ONLY:
-        return int(group["id"]) in owned
-    return stated not in _NOBODY
+    role = _role_to_create(group)
+    return number_in(group, "id") in owned if role is AccessLevel.OWNER else role is not None
+
+
+def _role_to_create(group: Payload) -> AccessLevel | None:
+    return _ROLES.get(find_text(group, "project_creation_level"))
 
 
 def _groups(client: Client, level: AccessLevel) -> Sequence[Payload]:
@@ -109,8 +117,9 @@ def _look_up(client: Client, wanted: str, possible: Sequence[Namespace]) -> Name
     if found is None or found.get("kind") == "user":
         raise _unknown(wanted, possible)
     subject = f"the group {wanted}"
-    group = client.find(f"/groups/{int(found['id'])}", subject, {"with_projects": "false"})
-    if group is None or group.get("project_creation_level") == "noone":
+    number = number_in(found, "id")
+    group = client.find(f"/groups/{number}", subject, {"with_projects": "false"})
+    if group is None or is_leaving(group):
         raise _unknown(wanted, possible)
     _check_role(client, group, possible)
     return parse_namespace(group)
@@ -124,18 +133,22 @@ def _find_namespace(client: Client, wanted: str) -> Payload | None:
 
 
 def _check_role(client: Client, group: Payload, possible: Sequence[Namespace]) -> None:
+    wanted = text_in(group, "full_path")
+    needed = _role_to_create(group)
     person = parse_person(client.read("/user", "you"))
-    if person.is_admin:
+    level = find_text(group, "project_creation_level")
+    if person.is_admin and (needed is not None or level == _ADMINISTRATORS):
         return
-    path = f"/groups/{int(group['id'])}/members/all/{person.id}"
+    if needed is None:
+        raise _unknown(wanted, possible)
+    path = f"/groups/{number_in(group, 'id')}/members/all/{person.id}"
     member = client.find(path, "your role in the group")
-    level = level_of(member.get("access_level")) if member else AccessLevel.NONE
-    if level >= AccessLevel.MAINTAINER:
+    role = level_of(member.get("access_level")) if member else AccessLevel.NONE
+    if role >= needed:
         return
-    role = level.label if level else "not a member"
-    raise _unknown(
-        str(group.get("full_path")), possible, f" Creating there takes Maintainer, you are {role}."
-    )
+    yours = role.label if role else "not a member"
+    why = f" Creating there takes {needed.label}, you are {yours}."
+    raise _unknown(wanted, possible, why)
 
 
 def _unknown(wanted: str, possible: Sequence[Namespace], why: str = "") -> Invalid:

@@ -7,12 +7,13 @@ Source:  GitLab's API documentation of projects, namespaces and users.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal, cast
+from typing import Literal
 
-from core.errors import Invalid, Unavailable
+from core.errors import Invalid
 from core.model.access import AccessLevel, Person, Visibility
 from core.model.dataset import (
     DATASET_TOPIC,
@@ -26,9 +27,19 @@ from core.model.dataset import (
 )
 from core.model.names import DatasetId, SiteId
 from core.model.storage import SiteProject
-from gitlab_bridge.client import Payload
+from gitlab_bridge.fields import (
+    Payload,
+    find_number,
+    find_object,
+    find_text,
+    number_in,
+    text_in,
+    texts_in,
+    unreadable,
+)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LEAVING = re.compile(r"-deletion_scheduled-\d+(?:/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +83,9 @@ def parse_project(payload: Payload, *, anonymous: bool = False) -> Project | Non
     if is_leaving(payload):
         return None
     try:
-        return _parse(payload, Visibility.PUBLIC if anonymous else Visibility.PRIVATE)
-    except (KeyError, TypeError, ValueError, AttributeError, Invalid) as error:
-        raise Unavailable("GitLab's answer could not be read; try again in a moment.") from error
+        return _parse(payload, anonymous=anonymous)
+    except Invalid as error:
+        raise unreadable() from error
 
 
 def parse_projects(rows: Iterable[Payload], *, anonymous: bool = False) -> list[Project]:
@@ -84,9 +95,22 @@ def parse_projects(rows: Iterable[Payload], *, anonymous: bool = False) -> list[
 
 
 def is_leaving(payload: Payload) -> bool:
-    """Whether GitLab shows the project only until it is deleted."""
+    """Whether GitLab shows the project or group only until it is deleted.
+
+    Source:  GitLab 18 dates it and puts `-deletion_scheduled-<id>` at the end of its path.
+    """
     marks = ("marked_for_deletion_on", "marked_for_deletion_at", "pending_delete")
-    return any(payload.get(mark) for mark in marks)
+    paths = (find_text(payload, key) for key in ("path_with_namespace", "full_path"))
+    return any(payload.get(mark) for mark in marks) or any(map(_LEAVING.search, paths))
+
+
+def is_filling(payload: Payload) -> bool:
+    """Whether GitLab is still copying the repository of a new fork or import.
+
+    Pull mirrors have the same states for ever, but are not empty.
+    """
+    under_way = payload.get("import_status") in ("scheduled", "started")
+    return under_way and payload.get("empty_repo") is True
 
 
 def level_of(number: object) -> AccessLevel:
@@ -97,18 +121,19 @@ def level_of(number: object) -> AccessLevel:
 
 
 def parse_person(payload: Payload) -> Person:
-    """Read the answer of `GET /user`; `email` is the one that GitLab uses for commits."""
-    try:
-        return Person(
-            id=int(payload["id"]),
-            username=str(payload["username"]),
-            name=str(payload.get("name") or payload["username"]),
-            email=str(payload.get("commit_email") or payload.get("email") or ""),
-            is_admin=payload.get("is_admin") is True,
-            avatar_url=payload.get("avatar_url") or None,
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise Unavailable("GitLab's answer could not be read; try again in a moment.") from error
+    """Read the answer of `GET /user`; `email` is the one that GitLab uses for commits.
+
+    Raises:  Unavailable, if this is no person.
+    """
+    username = text_in(payload, "username")
+    return Person(
+        id=number_in(payload, "id"),
+        username=username,
+        name=find_text(payload, "name") or username,
+        email=find_text(payload, "commit_email") or find_text(payload, "email"),
+        is_admin=payload.get("is_admin") is True,
+        avatar_url=find_text(payload, "avatar_url") or None,
+    )
 
 
 def parse_namespace(payload: Payload, visibility: Visibility | None = None) -> Namespace:
@@ -116,12 +141,19 @@ def parse_namespace(payload: Payload, visibility: Visibility | None = None) -> N
 
     A person's own place closes nothing: PUBLIC. A group says its visibility itself; where only its
     namespace is at hand, `visibility` is what is known.
+    Raises:  Unavailable, if this is no namespace.
     """
     kind: Literal["user", "group"] = "user" if payload.get("kind") == "user" else "group"
     known = Visibility.PUBLIC if kind == "user" else _visibility(payload, visibility)
-    full_path = str(payload.get("full_path") or payload["path"])
-    name = str(payload.get("name") or full_path)
-    return Namespace(int(payload["id"]), full_path, name, kind, known)
+    full_path = text_in(payload, "full_path")
+    name = find_text(payload, "name") or full_path
+    return Namespace(number_in(payload, "id"), full_path, name, kind, known)
+
+
+def find_visibility(payload: Payload) -> Visibility | None:
+    """Return the visibility that an answer tells, None where it tells none that we know."""
+    told = find_text(payload, "visibility")
+    return Visibility(told) if told in set(Visibility) else None
 
 
 def tags_of(topics: Iterable[str]) -> tuple[str, ...]:
@@ -149,27 +181,28 @@ def new_topics(mark: str, tags: tuple[str, ...], kind: Kind | None = None) -> li
     return list(dict.fromkeys([mark, *kinds, *tags]))
 
 
-def _parse(payload: Payload, floor: Visibility) -> Project:
-    topics = tuple(str(topic) for topic in payload.get("topics") or ())
-    visibility = _visibility(payload, floor)
-    path = str(payload["path_with_namespace"])
+def _parse(payload: Payload, *, anonymous: bool) -> Project:
+    topics = texts_in(payload, "topics")
+    visibility = _visibility(payload, Visibility.PUBLIC if anonymous else Visibility.PRIVATE)
+    path = text_in(payload, "path_with_namespace")
+    created_at = _moment(find_text(payload, "created_at"))
     dataset = Dataset(
-        id=DatasetId(int(payload["id"])),
-        name=str(payload["name"]),
+        id=DatasetId(number_in(payload, "id")),
+        name=text_in(payload, "name"),
         path_with_namespace=path,
         namespace=_namespace_of_project(payload, path, visibility),
-        description=str(payload.get("description") or ""),
+        description=find_text(payload, "description"),
         visibility=visibility,
         tags=tags_of(topics),
         kind=_kind(topics),
         default_branch=_default_branch(payload),
-        gitlab_url=str(payload.get("web_url") or ""),
-        created_at=_moment(payload.get("created_at")),
-        last_activity_at=_moment(payload.get("last_activity_at") or payload.get("created_at")),
+        gitlab_url=find_text(payload, "web_url"),
+        created_at=created_at or EPOCH,
+        last_activity_at=_moment(find_text(payload, "last_activity_at")) or created_at or EPOCH,
         level=_own_level(payload),
         readable="default_branch" in payload,
         marked=any(topic.casefold() == DATASET_TOPIC for topic in topics),
-        archived=payload.get("archived") is True,
+        archived=_is_archived(payload, anonymous=anonymous),
     )
     return Project(dataset, _as_site(dataset), topics)
 
@@ -190,24 +223,30 @@ def _as_site(dataset: Dataset) -> SiteProject:
 
 def _namespace_of_project(payload: Payload, path: str, visibility: Visibility) -> Namespace:
     # a project's JSON does not tell its group's visibility: it is at least the project's own
-    told = payload.get("namespace")
-    if isinstance(told, dict) and "id" in told:
-        return parse_namespace(told, visibility)
-    full_path = path.rpartition("/")[0]
+    told = find_object(payload, "namespace")
+    full_path = find_text(told, "full_path") or path.rpartition("/")[0]
+    if find_number(told, "id"):
+        return parse_namespace({**told, "full_path": full_path}, visibility)
     return Namespace(0, full_path, full_path, "group", visibility)
 
 
 def _own_level(payload: Payload) -> AccessLevel:
-    permissions = payload.get("permissions") or {}
-    accesses = (permissions.get("project_access"), permissions.get("group_access"))
-    return max(level_of((access or {}).get("access_level")) for access in accesses)
+    permissions = find_object(payload, "permissions")
+    accesses = (find_object(permissions, key) for key in ("project_access", "group_access"))
+    return max(level_of(access.get("access_level")) for access in accesses)
+
+
+def _is_archived(payload: Payload, *, anonymous: bool) -> bool:
+    # nobody gets basic fields only, and may not write; who may must hear that it is not archived
+    told = payload.get("archived")
+    return told if isinstance(told, bool) else not anonymous
 
 
 def _default_branch(payload: Payload) -> str:
     # an empty repository's first branch is ours to name, whatever the server would call it
     if payload.get("empty_repo") is True:
         return DEFAULT_BRANCH
-    return str(payload.get("default_branch") or DEFAULT_BRANCH)
+    return find_text(payload, "default_branch") or DEFAULT_BRANCH
 
 
 def _kind(topics: tuple[str, ...]) -> Kind:
@@ -221,10 +260,7 @@ def _kind(topics: tuple[str, ...]) -> Kind:
 
 
 def _visibility(payload: Payload, otherwise: Visibility | None) -> Visibility:
-    told = payload.get("visibility")
-    if told in set(Visibility):
-        return Visibility(cast("str", told))
-    return otherwise or Visibility.PRIVATE
+    return find_visibility(payload) or otherwise or Visibility.PRIVATE
 
 
 def _is_tag(topic: str) -> bool:
@@ -237,9 +273,9 @@ def _is_tag(topic: str) -> bool:
     return True
 
 
-def _moment(text: object) -> datetime:
+def _moment(text: str) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        return EPOCH
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -19,6 +19,7 @@ from gitlab_bridge.creation import (
     protect_default_branch,
     removed_on_failure,
 )
+from gitlab_bridge.fields import text_in, unreadable
 from gitlab_bridge.namespaces import check_visibility, resolve_namespace
 from gitlab_bridge.projects import new_topics
 from gitlab_bridge.site_file import (
@@ -83,9 +84,9 @@ def _read(client: Client, number: int, branch: str) -> _Stated:
     if found is None:
         return _Stated(present=False, address=None)
     try:
-        data = base64.b64decode(str(found.get("content", "")), validate=False)
-    except binascii.Error:
-        return _Stated(present=True, address=None)
+        data = base64.b64decode(text_in(found, "content"), validate=False)
+    except (binascii.Error, ValueError) as error:
+        raise unreadable() from error
     return _Stated(present=True, address=read_site_file(data))
 
 

@@ -147,7 +147,7 @@ class _Failed:
 
 def _transient(response: requests.Response, verb: str) -> _Failed:
     wait_seconds = retry_after_seconds(response.headers.get("Retry-After"))
-    told = max(1, min(math.ceil(wait_seconds), 3600)) if wait_seconds else 5
+    told = told_seconds(wait_seconds)
     if response.status_code == 429:  # noqa: PLR2004 - Too Many Requests
         failure = Unavailable("GitLab asks for a pause; try again later.", retry_after_seconds=told)
         return _Failed(failure, again=True, wait_seconds=wait_seconds)
@@ -171,6 +171,11 @@ def retry_after_seconds(header: str | None) -> float:
         return 0.0
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (aware - datetime.now(UTC)).total_seconds())
+
+
+def told_seconds(wait_seconds: float) -> int:
+    """Return after how many seconds a caller is told to come back: 1 … 3600, 5 if unknown."""
+    return max(1, min(math.ceil(wait_seconds), 3600)) if wait_seconds else 5
 
 
 def _read_body(response: requests.Response, deadline: float) -> bytes:

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from core.errors import Forbidden, Unauthenticated
 from core.model.access import ANONYMOUS, AccessLevel, Actor, Secret, Visibility
-from core.model.dataset import DATASET_TOPIC, DatasetChanges, Kind, NewDataset
-from core.model.names import DatasetId, Ref, Revision
+from core.model.names import DatasetId
 from core.ports import Directory
 from gitlab_bridge.directory import GitLabDirectory
 from tests.integration.gitlab_bridge.conftest import World
@@ -15,17 +14,7 @@ STRANGER = Actor(Secret("glpat-0000000000000000000x"))
 READ = AccessLevel.REPORTER
 
 
-def new(name: str, namespace: str, **changes: object) -> NewDataset:
-    given: dict[str, object] = {
-        "description": "",
-        "visibility": Visibility.PRIVATE,
-        "tags": (),
-        "kind": Kind.ALBUM,
-    }
-    return NewDataset(name=name, namespace=namespace, **(given | changes))  # type: ignore[arg-type]
-
-
-# ---- people ---------------------------------------------------------------------------------
+# ---- people ---------------------------------------------------------------------------------------
 
 
 def test_a_person_is_who_the_token_says(world: World, directory: GitLabDirectory) -> None:
@@ -51,15 +40,7 @@ def test_a_token_for_git_alone_may_not_ask(world: World, directory: GitLabDirect
     assert caught.value.code == "insufficient_scope"
 
 
-def test_a_token_that_only_reads_cannot_create(world: World, directory: GitLabDirectory) -> None:
-    alice = world.user()
-    reading = world.token(alice.id, "read_api")
-    assert directory.read_person(reading).username == alice.name
-    with pytest.raises(Forbidden):
-        directory.create_dataset(reading, new("mine", alice.name))
-
-
-# ---- namespaces -----------------------------------------------------------------------------
+# ---- namespaces -----------------------------------------------------------------------------------
 
 
 def test_namespaces_are_the_own_one_and_the_groups_to_create_in(
@@ -90,158 +71,7 @@ def test_a_group_that_keeps_creation_to_owners_or_nobody_is_offered_to_them_alon
     assert [item.full_path for item in directory.list_namespaces(bob.actor)][1:] == [strict.path]
 
 
-def test_developers_of_a_group_are_told_what_creating_takes(
-    world: World, directory: GitLabDirectory
-) -> None:
-    alice, lab = world.user(), world.group()
-    world.join_group(lab, alice, AccessLevel.DEVELOPER)
-    with pytest.raises(Invalid) as caught:
-        directory.create_dataset(alice.actor, new("data", lab.path))
-    assert "takes Maintainer, you are Developer" in caught.value.message
-
-
-def test_administrators_create_in_every_group(world: World, directory: GitLabDirectory) -> None:
-    alice, lab = world.user(), world.group()
-    world.join_group(lab, alice, AccessLevel.OWNER)
-    world.admin.groups.get(lab.id).members.delete(directory.read_person(world.root).id)
-    made = directory.create_dataset(world.root, new("data", lab.path))
-    assert made.namespace.full_path == lab.path
-
-
-# ---- creating -------------------------------------------------------------------------------
-
-
-def test_a_new_dataset_carries_our_topics_and_opens_main_to_developers(
-    world: World, directory: GitLabDirectory
-) -> None:
-    alice = world.user()
-    made = directory.create_dataset(
-        alice.actor,
-        new("VITVI data", alice.name, description="welds", tags=("steel", "weld"), kind=Kind.TABLE),
-    )
-    assert made.path_with_namespace == f"{alice.name}/vitvi-data"
-    assert (made.name, made.description, made.kind) == ("VITVI data", "welds", Kind.TABLE)
-    assert made.tags == ("steel", "weld")
-    assert made.level is AccessLevel.OWNER
-    assert (made.default_branch, made.readable, made.marked) == ("main", True, True)
-    topics = world.admin.projects.get(made.id.number).topics
-    assert set(topics) == {DATASET_TOPIC, "labset-kind-table", "steel", "weld"}
-    rule = world.project(made.id).protectedbranches.get("main")
-    assert [level["access_level"] for level in rule.push_access_levels] == [30]
-    assert [level["access_level"] for level in rule.merge_access_levels] == [30]
-    assert rule.allow_force_push is False
-
-
-@pytest.mark.parametrize("spelling", ("path", "number", "slashes"))
-def test_a_namespace_may_be_named_by_path_or_number(
-    world: World, directory: GitLabDirectory, spelling: str
-) -> None:
-    alice, lab = world.user(), world.group()
-    world.join_group(lab, alice, AccessLevel.MAINTAINER)
-    text = {"path": lab.path, "number": str(lab.id), "slashes": f"/{lab.path.upper()}/"}[spelling]
-    made = directory.create_dataset(alice.actor, new("data", text))
-    assert made.path_with_namespace == f"{lab.path}/data"
-    assert made.namespace.id == lab.id
-    assert made.level >= AccessLevel.MAINTAINER
-
-
-def test_a_developer_of_the_group_may_push_to_main_of_its_new_dataset(world: World) -> None:
-    alice, carol, lab = world.user(), world.user(), world.group()
-    world.join_group(lab, alice, AccessLevel.MAINTAINER)
-    world.join_group(lab, carol, AccessLevel.DEVELOPER)
-    made = world.dataset(alice, lab.path)
-    client = world.directory()._client(carol.actor)
-    action = {"action": "create", "file_path": "a.txt", "content": "a"}
-    body = {"branch": "main", "commit_message": "first", "actions": [action]}
-    client.create(f"/projects/{made.id}/repository/commits", "x", body)
-
-
-@pytest.mark.parametrize("namespace", ("no-such-group", "999999999", "", "a/b/c", "..", "%2e"))
-def test_an_unknown_namespace_is_refused_with_those_that_are_possible(
-    world: World, directory: GitLabDirectory, namespace: str
-) -> None:
-    alice = world.user()
-    with pytest.raises(Invalid) as caught:
-        directory.create_dataset(alice.actor, new("data", namespace))
-    assert caught.value.details == {"field": "namespace", "possible": [alice.name]}
-    assert alice.name in caught.value.message
-
-
-def test_the_places_of_others_are_refused(world: World, directory: GitLabDirectory) -> None:
-    alice, bob, seen, hidden = world.user(), world.user(), world.group("public"), world.group()
-    world.join_group(hidden, bob, AccessLevel.OWNER)
-    for namespace in (bob.name, seen.path, hidden.path):
-        with pytest.raises((Invalid, Forbidden)) as caught:
-            directory.create_dataset(alice.actor, new("data", namespace))
-        assert caught.value.details.get("field") == "namespace"
-
-
-@pytest.mark.parametrize(
-    ("group", "asked", "allowed"),
-    (
-        ("private", Visibility.PRIVATE, True),
-        ("private", Visibility.INTERNAL, False),
-        ("private", Visibility.PUBLIC, False),
-        ("internal", Visibility.INTERNAL, True),
-        ("internal", Visibility.PUBLIC, False),
-        ("public", Visibility.PUBLIC, True),
-    ),
-)
-def test_nothing_is_more_visible_than_its_group(
-    world: World, directory: GitLabDirectory, group: str, asked: Visibility, *, allowed: bool
-) -> None:
-    alice, lab = world.user(), world.group(group)
-    world.join_group(lab, alice, AccessLevel.OWNER)
-    order = new("data", lab.path, visibility=asked)
-    if allowed:
-        assert directory.create_dataset(alice.actor, order).visibility is asked
-        return
-    with pytest.raises(Invalid) as caught:
-        directory.create_dataset(alice.actor, order)
-    assert caught.value.details["field"] == "visibility"
-    assert "private" in caught.value.message
-
-
-def test_the_own_place_allows_every_visibility(world: World, directory: GitLabDirectory) -> None:
-    alice = world.user()
-    order = new("open data", alice.name, visibility=Visibility.PUBLIC)
-    assert directory.create_dataset(alice.actor, order).visibility is Visibility.PUBLIC
-
-
-def test_a_taken_name_is_a_conflict(world: World, directory: GitLabDirectory) -> None:
-    alice = world.user()
-    directory.create_dataset(alice.actor, new("data", alice.name))
-    for name in ("data", "Data"):
-        with pytest.raises(Conflict) as caught:
-            directory.create_dataset(alice.actor, new(name, alice.name))
-        assert caught.value.code == "name_taken"
-
-
-def test_a_name_that_gitlab_reserves_is_refused_in_words(
-    world: World, directory: GitLabDirectory
-) -> None:
-    alice = world.user()
-    with pytest.raises(Invalid) as caught:
-        directory.create_dataset(alice.actor, new("wikis", alice.name))
-    assert caught.value.details["field"] == "name"
-
-
-@pytest.mark.parametrize("name", ("データ", "Größe 7 +b", "_x", "1.0", "a..b", "x_"))
-def test_names_of_all_languages_become_datasets(
-    world: World, directory: GitLabDirectory, name: str
-) -> None:
-    alice = world.user()
-    made = directory.create_dataset(alice.actor, new(name, alice.name))
-    assert made.name == name
-    assert made.path_with_namespace.isascii()
-
-
-def test_nobody_cannot_create(directory: GitLabDirectory) -> None:
-    with pytest.raises(Unauthenticated):
-        directory.create_dataset(ANONYMOUS, new("data", "root"))
-
-
-# ---- finding --------------------------------------------------------------------------------
+# ---- finding --------------------------------------------------------------------------------------
 
 
 def test_strangers_are_told_that_a_private_dataset_does_not_exist(
@@ -352,137 +182,3 @@ def test_fresh_sees_a_change_of_role_at_once(world: World, directory: GitLabDire
     assert level(fresh=False) is AccessLevel.DEVELOPER
     assert level(fresh=True) is None
     assert level(fresh=False) is None
-
-
-# ---- changing and deleting ------------------------------------------------------------------
-
-
-def test_a_change_replaces_tags_and_kind_and_keeps_our_marks(
-    world: World, directory: GitLabDirectory
-) -> None:
-    alice = world.user()
-    made = world.dataset(alice, tags=("old", "kept"))
-    changed = directory.change_dataset(
-        alice.actor,
-        made.id,
-        DatasetChanges(name="renamed", description="why", tags=("kept", "new"), kind=Kind.MODEL),
-    )
-    assert (changed.name, changed.description, changed.kind) == ("renamed", "why", Kind.MODEL)
-    assert set(changed.tags) == {"kept", "new"}
-    topics = world.admin.projects.get(made.id.number).topics
-    assert set(topics) == {DATASET_TOPIC, "kept", "labset-kind-model", "new"}
-
-
-def test_a_change_is_seen_by_others_of_this_process_at_once(
-    world: World, directory: GitLabDirectory
-) -> None:
-    alice = world.user()
-    made = world.dataset(alice, visibility=Visibility.PUBLIC)
-    assert directory.find_dataset(ANONYMOUS, made.id, at_least=READ, fresh=False)
-    directory.change_dataset(alice.actor, made.id, DatasetChanges(visibility=Visibility.PRIVATE))
-    assert directory.find_dataset(ANONYMOUS, made.id, at_least=READ, fresh=False) is None
-
-
-def test_a_change_above_the_group_or_onto_a_taken_name_is_refused(
-    world: World, directory: GitLabDirectory
-) -> None:
-    alice, lab = world.user(), world.group()
-    world.join_group(lab, alice, AccessLevel.OWNER)
-    made, other = world.dataset(alice, lab.path), world.dataset(alice, lab.path)
-    with pytest.raises(Invalid) as caught:
-        directory.change_dataset(alice.actor, made.id, DatasetChanges(visibility=Visibility.PUBLIC))
-    assert caught.value.details["field"] == "visibility"
-    with pytest.raises(Conflict) as taken:
-        directory.change_dataset(alice.actor, made.id, DatasetChanges(name=other.name))
-    assert taken.value.code == "name_taken"
-
-
-def test_a_change_by_a_developer_is_forbidden(world: World, directory: GitLabDirectory) -> None:
-    made, bob = world.dataset(world.user()), world.user()
-    world.join(made.id, bob, AccessLevel.DEVELOPER)
-    with pytest.raises(Forbidden):
-        directory.change_dataset(bob.actor, made.id, DatasetChanges(description="mine"))
-    with pytest.raises(Forbidden):
-        directory.delete_dataset(bob.actor, made.id)
-
-
-def test_a_deleted_dataset_is_gone_for_everybody(world: World, directory: GitLabDirectory) -> None:
-    alice = world.user()
-    made = world.dataset(alice)
-    assert directory.find_dataset(alice.actor, made.id, at_least=READ, fresh=False)
-    directory.delete_dataset(alice.actor, made.id)
-    assert directory.find_dataset(alice.actor, made.id, at_least=READ, fresh=False) is None
-    with pytest.raises(NotFound):
-        directory.change_dataset(alice.actor, made.id, DatasetChanges(description="late"))
-
-
-# ---- whom to ask ----------------------------------------------------------------------------
-
-
-def test_granters_are_owners_then_maintainers(world: World, directory: GitLabDirectory) -> None:
-    alice, bob, carol, dora = (world.user() for _ in range(4))
-    made = world.dataset(alice)
-    world.join(made.id, bob, AccessLevel.MAINTAINER)
-    world.join(made.id, carol, AccessLevel.DEVELOPER)
-    assert directory.list_granters(carol.actor, made.id) == (alice.name, bob.name)
-    assert directory.list_granters(dora.actor, made.id) == ()
-    assert directory.list_granters(ANONYMOUS, made.id) == ()
-
-
-def test_a_service_token_names_granters_to_those_who_cannot_see_them(world: World) -> None:
-    alice, dora = world.user(), world.user()
-    made = world.dataset(alice)
-    directory = world.directory(world.root.token)
-    assert directory.list_granters(dora.actor, made.id) == (alice.name,)
-
-
-# ---- tags -----------------------------------------------------------------------------------
-
-
-def test_a_tag_with_a_message_is_annotated(world: World, directory: GitLabDirectory) -> None:
-    alice = world.user()
-    made = world.dataset(alice)
-    revision = Revision(world.commit(made.id))
-    directory.create_tag(alice.actor, made.id, Ref("v0.1.0"), revision, "first release")
-    directory.create_tag(alice.actor, made.id, Ref("light/one"), revision, "")
-    tag = world.project(made.id).tags.get("v0.1.0")
-    assert (tag.message, tag.commit["id"]) == ("first release", revision.sha)
-    assert tag.target != revision.sha
-    assert world.project(made.id).tags.get("light/one").target == revision.sha
-
-
-def test_a_tag_that_exists_is_a_conflict(world: World, directory: GitLabDirectory) -> None:
-    alice = world.user()
-    made = world.dataset(alice)
-    revision = Revision(world.commit(made.id))
-    directory.create_tag(alice.actor, made.id, Ref("v1"), revision, "one")
-    with pytest.raises(Conflict) as caught:
-        directory.create_tag(alice.actor, made.id, Ref("v1"), revision, "two")
-    assert caught.value.code == "tag_exists"
-
-
-def test_a_tag_needs_a_commit_and_a_role(world: World, directory: GitLabDirectory) -> None:
-    alice, bob = world.user(), world.user()
-    made = world.dataset(alice)
-    revision = Revision(world.commit(made.id))
-    world.join(made.id, bob, AccessLevel.REPORTER)
-    with pytest.raises(Forbidden):
-        directory.create_tag(bob.actor, made.id, Ref("v1"), revision, "one")
-    with pytest.raises(NotFound) as caught:
-        directory.create_tag(alice.actor, made.id, Ref("v1"), Revision("0" * 39 + "1"), "one")
-    assert caught.value.code == "ref_not_found"
-
-
-def test_a_protected_tag_is_forbidden_to_developers(
-    world: World, directory: GitLabDirectory
-) -> None:
-    made, bob = world.dataset(world.user()), world.user()
-    revision = Revision(world.commit(made.id))
-    world.join(made.id, bob, AccessLevel.DEVELOPER)
-    world.project(made.id).protectedtags.create({"name": "v*", "create_access_level": 40})
-    with pytest.raises(Forbidden):
-        directory.create_tag(bob.actor, made.id, Ref("v1"), revision, "one")
-
-
-def test_gitlab_answers(directory: GitLabDirectory) -> None:
-    assert 0 < directory.check_answers() < 4

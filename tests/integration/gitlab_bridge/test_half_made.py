@@ -18,7 +18,7 @@ SITE = NewSite(
     "steady", "alice", "", Visibility.PRIVATE, (), SiteAddress(SiteKind.S3, "s3://bucket"), None
 )
 UNTIL_MADE = [
-    answer({"id": 1, "username": "alice"}),
+    answer({"id": 1, "username": "alice", "can_create_project": True}),
     answer({"id": 4, "path": "alice", "full_path": "alice", "kind": "user"}),
     answer([]),
     answer(PROJECT, 201),

@@ -49,10 +49,11 @@ def test_the_ceiling_is_the_namespace(ceiling: Visibility, asked: Visibility) ->
 def test_bots_and_blocked_people_grant_nothing() -> None:
     members = [
         {"username": "mary", "access_level": 40, "state": "active"},
-        {"username": "owen", "access_level": 50},
+        {"username": "owen", "access_level": 50, "state": "active"},
+        {"username": "nell", "access_level": 50},
         {"username": "dora", "access_level": 30, "state": "active"},
         {"username": "gone", "access_level": 50, "state": "blocked"},
         {"username": "project_7_bot_1a2b", "access_level": 50, "state": "active"},
-        {"access_level": 50},
+        {"access_level": 50, "state": "active"},
     ]
     assert list_granters(Canned(members).client(), 7) == ("owen", "mary")

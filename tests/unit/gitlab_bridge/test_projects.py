@@ -81,7 +81,8 @@ def test_an_outsider_has_no_role(permissions: object) -> None:
 
 
 def test_basic_fields_are_enough_for_nobody() -> None:
-    basic = {key: FULL[key] for key in ("id", "name", "path_with_namespace", "default_branch")}
+    told = ("id", "name", "path_with_namespace", "default_branch", "topics")
+    basic = {key: FULL[key] for key in told}
     project = parse_project(basic, anonymous=True)
     assert project is not None
     assert project.dataset.visibility is Visibility.PUBLIC
