@@ -126,13 +126,18 @@ class TreeEdit:
 
         Raises:  Clash; NotFound, for what is to be deleted and is not there; Invalid.
         """
+        noted = {
+            str(change.path): self._pointer_text(change.moved_from)
+            for change in changes
+            if change.moved_from is not None
+        }
         for change in changes:
             if change.content is None:
                 self._delete(change.path)
         touched: dict[str, _Folder] = {}
         for change in changes:
             if change.content is not None:
-                folder = self._put(change.path, change.content)
+                folder = self._put(change.path, change.content, noted.get(str(change.path)))
                 touched |= self._line(folder.path)
         came = [str(change.path) for change in changes if change.content is not None]
         for folder in touched.values():
@@ -158,7 +163,14 @@ class TreeEdit:
             folder.pop(name + _SUFFIX)
             folder.unignored.add(last)
 
-    def _put(self, path: FilePath | str, content: Pointer | bytes) -> _Folder:
+    def _pointer_text(self, path: FilePath) -> bytes | None:
+        """Return the text of the pointer at `path`, before anything is changed."""
+        head, _, last = path.text.rpartition("/")
+        folder = self._descend(path.text, head, create=False)
+        item = folder.items.get(last.encode() + _SUFFIX) if folder else None
+        return self._read(item.oid) if item and item.is_blob else None
+
+    def _put(self, path: FilePath | str, content: Pointer | bytes, noted: bytes | None) -> _Folder:
         head, _, last = str(path).rpartition("/")
         if isinstance(path, str):
             _check_own_path(path)
@@ -173,12 +185,14 @@ class TreeEdit:
         if isinstance(path, str) and isinstance(content, bytes):
             self._put_raw(folder, name, content)
         elif isinstance(content, Pointer):
-            self._put_pointer(folder, last, content)
+            self._put_pointer(folder, last, content, noted)
         else:
             self._put_text(folder, last, content)
         return folder
 
-    def _put_pointer(self, folder: _Folder, last: str, pointer: Pointer) -> None:
+    def _put_pointer(
+        self, folder: _Folder, last: str, pointer: Pointer, noted: bytes | None
+    ) -> None:
         name, path = last.encode(), folder.inside(last.encode())
         standing = folder.items.get(name + _SUFFIX)
         previous = self._read(standing.oid) if standing and standing.is_blob else None
@@ -197,7 +211,7 @@ class TreeEdit:
         folder.pop(name)
         if standing is None:
             folder.came.add(name + _SUFFIX)
-        text = write_pointer(last, pointer, previous)
+        text = write_pointer(last, pointer, previous or noted)
         folder.items[name + _SUFFIX] = TreeItem(BLOB_MODE, self.new.add("blob", text))
         folder.ignored.add(last)
 

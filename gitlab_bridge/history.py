@@ -31,6 +31,7 @@ from gitlab_bridge.commitlog import (
     told,
 )
 from gitlab_bridge.commits import Committer
+from gitlab_bridge.comparing import Pair, compare_trees
 from gitlab_bridge.copies import Copies, commit_at, tree_of
 from gitlab_bridge.mirrors import Mirrors
 from gitlab_bridge.recent import Recent
@@ -148,6 +149,17 @@ class GitHistory:
         return self._copies.read(
             dataset_id, lambda opened: self._counter.count(opened, tree_of(opened, revision))
         )
+
+    def list_changes(
+        self, dataset_id: DatasetId, old: Revision | None, new: Revision
+    ) -> Sequence[tuple[Entry | None, Entry | None]]:
+        """Return (before, after) of all files and packed folders that differ, by path."""
+
+        def read(opened: pygit2.Repository) -> list[Pair]:
+            before = tree_of(opened, old) if old else None
+            return compare_trees(TreeReader(opened, self._pointers), before, tree_of(opened, new))
+
+        return self._copies.read(dataset_id, read)
 
     def walk_blobs(
         self, dataset_id: DatasetId, revision: Revision

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import pygit2
 from pygit2.enums import FileMode
@@ -40,10 +40,17 @@ class TreeReader:
         self._pointers = pointers
         self._parsing_seconds = 0.0
 
-    def list_folder(self, tree: pygit2.Tree, prefix: str) -> Iterator[Entry]:
-        """Yield what lies directly in `tree`, whose path is `prefix` ("" or ending with `/`)."""
+    def list_folder(
+        self, tree: pygit2.Tree, prefix: str, *, only: Collection[bytes] | None = None
+    ) -> Iterator[Entry]:
+        """Yield what lies directly in `tree`, whose path is `prefix` ("" or ending with `/`).
+
+        `only` names what is wanted, as `shown_names` gives it (None: everything).
+        """
         items = {item.raw_name or b"": item for item in tree}
         for raw, item in items.items():
+            if only is not None and raw.removesuffix(_SUFFIX) not in only:
+                continue
             is_pointer = raw.endswith(_SUFFIX) and item.filemode in _FILES
             if raw in _HIDDEN or (not is_pointer and _is_shadowed(raw, items)):
                 continue
@@ -176,6 +183,11 @@ def walk_git(root: pygit2.Tree) -> Iterator[tuple[str, int, str]]:
         else:
             yield path, int(item.filemode), str(item.id)
     raise TooLarge(f"This revision has more than {MAX_ENTRIES} files and folders.")
+
+
+def shown_names(raw_names: Iterable[bytes]) -> set[bytes]:
+    """Return what these names of git may be called for people: `x.dvc` and `x` are both `x`."""
+    return {raw.removesuffix(_SUFFIX) for raw in raw_names}
 
 
 def _text(raw: bytes | None) -> str:

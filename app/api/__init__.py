@@ -15,6 +15,7 @@ from app.api import (
     metrics,
     namespaces,
     openapi,
+    rearranging,
     sites,
     uploads,
 )
@@ -25,6 +26,7 @@ BLUEPRINTS = (
     history.blueprint,
     files.blueprint,
     uploads.blueprint,
+    rearranging.blueprint,
     archive.blueprint,
     sites.blueprint,
     dvc_remote.blueprint,

@@ -7,12 +7,13 @@ from http import HTTPStatus
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
-from app.api import shapes
+from app.api import differences, shapes
 from app.api.arguments import flag, folder, json_body, page_arguments, path_argument, ref_argument
 from app.api.pagination import paged
 from app.caller import actor, platform
 from core.model.names import DatasetId, Ref
 from core.usecases.browse import list_commits, list_folder, list_refs
+from core.usecases.compare import compare_revisions
 from core.usecases.tags import create_tag
 
 blueprint = Blueprint("api_history", __name__, url_prefix="/api/v1/datasets/<int:dataset_id>")
@@ -59,6 +60,22 @@ def tree(dataset_id: int, path: str) -> ResponseReturnValue:
     )
     response = paged([shapes.row(row) for row in found.rows.items], found.rows)
     response.headers["X-Commit-Id"] = found.revision.sha
+    return response
+
+
+@blueprint.get("/diff")
+def diff(dataset_id: int) -> ResponseReturnValue:
+    """Tell what differs between two revisions: added, removed, changed, renamed."""
+    found = compare_revisions(
+        platform(),
+        actor(),
+        DatasetId(dataset_id),
+        ref_argument("from"),
+        ref_argument("to"),
+        path_argument(),
+    )
+    response = jsonify(differences.difference(found))
+    response.headers["X-Commit-Id"] = found.new.sha
     return response
 
 

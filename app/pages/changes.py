@@ -16,7 +16,8 @@ from core.errors import Invalid
 from core.model.history import Committed
 from core.model.names import DatasetId, FilePath, Ref
 from core.model.storage import CHUNK_BYTES
-from core.usecases.change_files import Arriving, delete_path, open_target, put_files
+from core.usecases.change_files import Arriving, open_target, put_files
+from core.usecases.rearrange import delete_path
 
 blueprint = Blueprint("changes", __name__, url_prefix="/datasets/<int:dataset_id>")
 

@@ -58,11 +58,13 @@ class Change:
     """What one commit does to one path: a pointer, a text (its bytes), or None to delete it.
 
     Deleting a folder deletes all below it. A `str` path is one of git's own tree that no dataset
-    path can name (`.dvc/config`), with its bytes: used by the binding only.
+    path can name (`.dvc/config`), with its bytes: used by the binding only. `moved_from` is where a
+    pointer stood before: what people noted in it (description, labels) comes along.
     """
 
     path: FilePath | str
     content: Pointer | bytes | None
+    moved_from: FilePath | None = None
 
 
 @dataclass(frozen=True, slots=True)

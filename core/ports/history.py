@@ -65,6 +65,14 @@ class History(Protocol):
     ) -> Mapping[FilePath, Commit]:
         """Return the newest commit that changed each path; looks back over a bounded history."""
 
+    def list_changes(
+        self, dataset_id: DatasetId, old: Revision | None, new: Revision
+    ) -> Sequence[tuple[Entry | None, Entry | None]]:
+        """Return (before, after) of all files and packed folders that differ, by path.
+
+        `old` None stands for a revision without files; None in a pair for no file there.
+        """
+
     def walk_blobs(
         self, dataset_id: DatasetId, revision: Revision
     ) -> Iterator[tuple[str, int, bytes]]:

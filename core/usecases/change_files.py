@@ -1,18 +1,17 @@
-"""Put and delete files: each call is one commit or none."""
+"""Put files: each call is one commit or none."""
 
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from core.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
+from core.errors import Conflict, Invalid, TooLarge
 from core.model.access import Actor
 from core.model.content import MAX_TEXT_BYTES, TEXT_SUFFIXES, Entry, Pointer, belongs_in_git
 from core.model.dataset import Dataset
-from core.model.history import Change, CommitOrder, Committed, check_message
+from core.model.history import Committed, check_message
 from core.model.names import DatasetId, FilePath, Md5, Ref, Revision, collisions
 from core.model.storage import Placement
 from core.model.uploads import (
@@ -24,7 +23,7 @@ from core.model.uploads import (
 from core.ports import Platform
 from core.usecases.announce import standing_problem
 from core.usecases.branches import find_base
-from core.usecases.committing import settle, with_granters
+from core.usecases.committing import settle
 from core.usecases.opening import open_placement_to_write, open_to_write
 from core.usecases.uploads import find_standing, new_session
 
@@ -94,45 +93,6 @@ def put_files(
     if claimed is None:
         raise Conflict("This upload was taken over by another process: look at the history.")
     return PutResult(settle(platform, actor, claimed, list(files)), files)
-
-
-def delete_path(
-    platform: Platform,
-    actor: Actor,
-    dataset_id: DatasetId,
-    path: FilePath,
-    branch: Ref | None,
-    message: str,
-) -> Committed:
-    """Delete a file or a folder in one commit; its bytes stay, older revisions keep naming them.
-
-    Writing takes both keys, also where no byte moves.
-    """
-    check_message(message)
-    dataset = open_to_write(platform, actor, dataset_id)
-    branch = branch or Ref(dataset.default_branch)
-    if platform.bindings.find_placement(dataset_id) is not None:
-        open_placement_to_write(platform, actor, dataset)
-    base = find_base(platform, actor, dataset, branch)
-    entry = platform.history.find_entry(dataset_id, base, path) if base else None
-    if entry is None:
-        raise NotFound(f"There is no {path} on {branch}.", code="file_not_found")
-    if entry.path != path:
-        raise Conflict(f"{path} {standing_problem(path, entry)}.", code="path_taken")
-    person = platform.directory.read_person(actor)
-    order = CommitOrder(
-        key=secrets.token_hex(16),
-        branch=branch,
-        message=message,
-        changes=(Change(path, None),),
-        base=base,
-        author_name=person.name,
-        author_email=person.email,
-    )
-    try:
-        return platform.history.commit(actor, dataset_id, order)
-    except Forbidden as error:
-        raise with_granters(platform, actor, dataset_id, error) from error
 
 
 def _receive_all(

@@ -184,3 +184,16 @@ def test_trees_are_read_as_they_were_written(items: dict[bytes, bool]) -> None:
         for name, folder in items.items()
     }
     assert parse_tree(format_tree(wanted)) == wanted
+
+
+def test_a_pointer_that_moves_takes_its_notes_along() -> None:
+    md5 = hashlib.md5(b"x").hexdigest()
+    noted = (
+        f"outs:\n- md5: {md5}\n  size: 1\n  hash: md5\n  path: a.bin\n  desc: seam 41\n".encode()
+    )
+    before = {"a.bin.dvc": noted, ".gitignore": b"/a.bin\n"}
+    moved = Change(FilePath("deep/b.bin"), Pointer(Md5(md5), 1), moved_from=FilePath("a.bin"))
+    after, _ = _edit(before, Change(FilePath("a.bin"), None), moved)
+    assert set(after) == {"deep/b.bin.dvc", "deep/.gitignore"}
+    assert b"path: b.bin" in after["deep/b.bin.dvc"]
+    assert b"desc: seam 41" in after["deep/b.bin.dvc"]

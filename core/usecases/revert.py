@@ -1,0 +1,112 @@
+"""Undo one change: a new commit that puts back what it took away and takes away what it brought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from core.errors import Conflict, DataMissing, Invalid
+from core.model.access import Actor
+from core.model.content import Entry, Pointer
+from core.model.history import Change
+from core.model.names import DatasetId, FilePath, Md5, Ref, Revision
+from core.ports import Platform
+from core.usecases.compare import find_parent
+from core.usecases.opening import read_placement
+from core.usecases.rearrange import (
+    Rearranged,
+    Tip,
+    commit_changes,
+    content_to_put,
+    open_tip,
+)
+
+_Pair = tuple[Entry | None, Entry | None]
+
+
+def revert_commit(
+    platform: Platform,
+    actor: Actor,
+    dataset_id: DatasetId,
+    undone: Ref,
+    branch: Ref | None,
+    message: str,
+) -> Rearranged:
+    """Undo the commit `undone` on the branch, file by file.
+
+    Raises:  NotFound; Invalid, for a commit that changed no file; Conflict (`path_changed`), naming
+             the first file that is no longer as the commit left it; DataMissing, where the earlier
+             bytes are gone from the site.
+    """
+    tip = open_tip(platform, actor, dataset_id, branch)
+    revision = platform.history.resolve(actor, dataset_id, undone)
+    before = find_parent(platform, dataset_id, revision)
+    pairs = platform.history.list_changes(dataset_id, before, revision)
+    if not pairs:
+        raise Invalid(f"The commit {revision.sha[:8]} changed no file: there is nothing to undo.")
+    _check_untouched(platform, tip, revision, pairs)
+    _check_bytes(platform, tip, [old for old, _ in pairs if old])
+    changes = list(_inverse(platform, tip, pairs))
+    title = message or f"Undo {revision.sha[:8]}"
+    return Rearranged(commit_changes(platform, actor, tip, title, changes), len(pairs))
+
+
+def _check_untouched(
+    platform: Platform, tip: Tip, revision: Revision, pairs: Sequence[_Pair]
+) -> None:
+    """Refuse where a later commit changed one of the files again."""
+    find = platform.history.find_entry
+    for old, new in pairs:
+        path = _path(old, new)
+        now = find(tip.dataset.id, tip.revision, path)
+        if (now.content if now and now.path == path else None) != (new.content if new else None):
+            raise Conflict(
+                f"{path} was changed again after {revision.sha[:8]}: undo the later change first, "
+                "or put the file right by hand.",
+                code="path_changed",
+                details={"path": path.text, "commit": revision.sha},
+            )
+
+
+def _check_bytes(platform: Platform, tip: Tip, entries: Sequence[Entry]) -> None:
+    """Refuse to bring back pointers whose bytes are gone."""
+    pointers = {
+        entry.content.md5: entry
+        for entry in entries
+        if isinstance(entry.content, Pointer) and not entry.content.legacy
+    }
+    if not pointers:
+        return
+    placement = read_placement(platform, tip.dataset)
+    wanted: list[tuple[Md5, int | None]] = [(md5, None) for md5 in pointers]
+    missing = platform.objects.missing(placement, wanted)
+    for md5 in missing:
+        path = pointers[md5].path
+        raise DataMissing(
+            f"The earlier bytes of {path} are no longer on the storage site {placement.site.name}.",
+            details={"path": path.text, "md5": str(md5)},
+        )
+
+
+def _inverse(platform: Platform, tip: Tip, pairs: Sequence[_Pair]) -> Iterator[Change]:
+    for old, new in pairs:
+        path = _path(old, new)
+        if old is None or (new is not None and old.type != new.type):
+            yield Change(path, None)
+        if old is not None:
+            yield Change(path, _earlier(platform, tip, old, new))
+
+
+def _earlier(platform: Platform, tip: Tip, old: Entry, new: Entry | None) -> Pointer | bytes:
+    """Return the earlier content; a text that has moved to the site does not move back into git."""
+    content = content_to_put(platform, tip.dataset.id, old)
+    became_pointer = new is not None and isinstance(new.content, Pointer)
+    if isinstance(content, Pointer) or not became_pointer:
+        return content
+    stored = platform.objects.put(read_placement(platform, tip.dataset), (content,))
+    return Pointer(stored.md5, stored.size_bytes)
+
+
+def _path(old: Entry | None, new: Entry | None) -> FilePath:
+    entry = new or old
+    assert entry is not None  # noqa: S101 - for the type: one of the two is there
+    return entry.path
