@@ -24,14 +24,17 @@ from core.model.storage import (
     SiteKind,
     SiteRecord,
     StoredObject,
+    WantedObject,
 )
 from core.ports import BatchResult, Clock, FactsRecords, StagingRecords
+from storage_sites.ahead import ReadAhead
 from storage_sites.batches import Batch
 from storage_sites.checking import failed_health, run_check
 from storage_sites.intake import Intake, facts_of
 from storage_sites.keys import marker_key, object_key
 from storage_sites.local_folder import find_root
 from storage_sites.markers import read_markers, write_marker
+from storage_sites.parts import SiteParts
 from storage_sites.probes import FOR_BROWSERS, LocalProbe, NoStaging, S3Probe, place_of_probe
 from storage_sites.resolving import resolve as resolve_host
 from storage_sites.s3_links import Signer
@@ -77,6 +80,11 @@ class SiteObjects:
             resolve=resolve,
             calls_at_once=calls_at_once,
         )
+
+    @property
+    def parts(self) -> SiteParts:
+        """What arrives at the same sites in parts."""
+        return SiteParts(self._stores, self._facts, self._staging)
 
     def missing(self, placement: Placement, wanted: Iterable[tuple[Md5, int | None]]) -> set[Md5]:
         """Return those whose bytes the site does not hold, or holds wrongly."""
@@ -144,6 +152,13 @@ class SiteObjects:
         """Open verified bytes; the site has answered when this returns."""
         key = object_key(placement, md5, legacy=legacy)
         return self._reader(placement).open(key, md5, size_bytes, byte_range)
+
+    def open_many(
+        self, placement: Placement, wanted: Iterable[WantedObject]
+    ) -> Iterator[OpenObject]:
+        """Open many, one after the other in their order; small ones are fetched ahead."""
+        ahead = ReadAhead(self._stores.of(placement.site), self._facts, placement)
+        return ahead.run(wanted)
 
     def read(self, placement: Placement, md5: Md5, *, limit_bytes: int) -> bytes:
         """Return a whole verified object of at most `limit_bytes` (else TooLarge)."""

@@ -1,114 +1,74 @@
-"""A revision as one archive of pointers."""
+"""A revision as one archive: of its pointers, or of the data."""
 
 from __future__ import annotations
 
-import io
-import stat
-import tarfile
-import zipfile
-from collections.abc import Iterator
-from typing import IO, cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
-from app.api.arguments import path_argument, ref_argument
-from app.caller import actor, platform
+from app.api.arguments import json_body, path_argument, ref_argument
+from app.api.data_archive import send_data_tar, send_data_zip
+from app.api.pointer_archive import send_pointer_tar, send_pointer_zip
 from core.errors import Invalid
-from core.model.names import DatasetId
-from core.usecases.archive import ArchiveFile, PointerArchive, open_pointer_archive
+from core.model.names import DatasetId, FilePath, Ref
+from core.usecases.contents import Chosen
 
 blueprint = Blueprint(
     "api_archive", __name__, url_prefix="/api/v1/datasets/<int:dataset_id>/archive"
 )
 
-MAX_GLOB_CHARACTERS = 200
-_EPOCH = (1980, 1, 1, 0, 0, 0)
+Send = Callable[[DatasetId, Ref | None, Chosen], Response]
+
+_SENDERS: Mapping[tuple[str, str], Send] = {
+    ("pointers", "zip"): send_pointer_zip,
+    ("pointers", "tar"): send_pointer_tar,
+    ("data", "zip"): send_data_zip,
+    ("data", "tar"): send_data_tar,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What an archive is asked for, by a query or a body."""
+
+    ref: Ref | None
+    chosen: Chosen
+    content: str
+    form: str
 
 
 @blueprint.get("")
-def pointers(dataset_id: int) -> ResponseReturnValue:
-    """Stream the pointers of a revision; unpacked, `dvc pull` completes them without git."""
-    if request.args.get("content", "pointers") != "pointers":
-        raise Invalid("content is pointers: the data come by `dvc pull` in the unpacked folder.")
-    form = request.args.get("format", "zip")
-    if form not in _FORMATS:
-        raise Invalid(f"format is zip or tar, not {form!r}.", details={"field": "format"})
-    archive = open_pointer_archive(
-        platform(),
-        actor(),
-        DatasetId(dataset_id),
-        ref_argument(),
-        path_argument(),
-        _glob(),
-    )
-    write, media_type = _FORMATS[form]
-    response = Response(write(archive), mimetype=media_type, direct_passthrough=True)
-    name = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in archive.name)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-    response.headers["X-Commit-Id"] = archive.revision.sha
-    response.headers["Cache-Control"] = "private, no-cache"
-    return response
+def get(dataset_id: int) -> ResponseReturnValue:
+    """Send the archive that the query asks for."""
+    path = path_argument()
+    chosen = Chosen((path,) if path else (), request.args.get("glob", ""))
+    content, form = request.args.get("content", "pointers"), request.args.get("format", "zip")
+    return _send(dataset_id, _Asked(ref_argument(), chosen, content, form))
 
 
-def _glob() -> str:
-    glob = request.args.get("glob", "")
-    if len(glob) > MAX_GLOB_CHARACTERS:
+@blueprint.post("")
+def post(dataset_id: int) -> ResponseReturnValue:
+    """Send the archive that the body asks for: it has room for many paths."""
+    body = json_body()
+    ref = body.maybe_text("ref")
+    texts = body.get("paths") or []
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise Invalid("paths must be a list of texts.", details={"field": "paths"})
+    paths = dict.fromkeys(FilePath(text.strip("/")) for text in texts)
+    chosen = Chosen(tuple(paths), body.text("glob", ""))
+    content, form = body.text("content", "pointers"), body.text("format", "zip")
+    return _send(dataset_id, _Asked(Ref(ref) if ref else None, chosen, content, form))
+
+
+def _send(dataset_id: int, asked: _Asked) -> Response:
+    send = _SENDERS.get((asked.content, asked.form))
+    if send is None:
+        field = "format" if asked.content in {"pointers", "data"} else "content"
         raise Invalid(
-            f"glob has at most {MAX_GLOB_CHARACTERS} characters.", details={"field": "glob"}
+            f"content is pointers or data, format is zip or tar: not {asked.content!r} as "
+            f"{asked.form!r}.",
+            details={"field": field},
         )
-    return glob
-
-
-class _Outlet(io.RawIOBase):
-    """Collects what a writer writes until it is sent."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        """Say yes."""
-        return True
-
-    def write(self, data: object) -> int:
-        """Keep the bytes."""
-        part = bytes(cast("bytes", data))
-        self._parts.append(part)
-        return len(part)
-
-    def take(self) -> bytes:
-        """Hand over what has gathered."""
-        data = b"".join(self._parts)
-        self._parts.clear()
-        return data
-
-
-def _zip(archive: PointerArchive) -> Iterator[bytes]:
-    outlet = _Outlet()
-    with zipfile.ZipFile(cast("IO[bytes]", outlet), "w", zipfile.ZIP_DEFLATED) as packed:
-        for file in archive.files:
-            info = zipfile.ZipInfo(f"{archive.name}/{file.path}", date_time=_EPOCH)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = (stat.S_IFREG | _mode(file)) << 16
-            packed.writestr(info, file.data)
-            yield outlet.take()
-    yield outlet.take()
-
-
-def _tar(archive: PointerArchive) -> Iterator[bytes]:
-    outlet = _Outlet()
-    with tarfile.open(fileobj=cast("IO[bytes]", outlet), mode="w|") as packed:
-        for file in archive.files:
-            info = tarfile.TarInfo(f"{archive.name}/{file.path}")
-            info.size = len(file.data)
-            info.mode = _mode(file)
-            packed.addfile(info, io.BytesIO(file.data))
-            yield outlet.take()
-    yield outlet.take()
-
-
-def _mode(file: ArchiveFile) -> int:
-    return 0o755 if file.is_executable else 0o644
-
-
-_FORMATS = {"zip": (_zip, "application/zip"), "tar": (_tar, "application/x-tar")}
+    return send(DatasetId(dataset_id), asked.ref, asked.chosen)

@@ -18,6 +18,8 @@ from core.model.storage import ByteRange, OpenObject
 ASK_AGAIN_SECONDS = 5.0
 _PIECE_BYTES = 256 * 1024  # even a slow client takes one in little time
 _MOST_DIGITS = 19
+CACHED_FOR_EVER = "private, max-age=31536000, immutable"
+REVALIDATED = "private, no-cache"
 OCTETS = "application/octet-stream"
 _SANDBOX = "default-src 'none'; sandbox"
 
@@ -125,7 +127,7 @@ def _body(item: Sendable, *, byte_range: ByteRange | None, inline: bool) -> Resp
     if inline:
         first, chunks = _peeked(chunks)
         media_type = safe_type(first) if not byte_range or not byte_range.first else _type_of(item)
-    stream = _watched(chunks, item.still_allowed)
+    stream = watched(chunks, item.still_allowed)
     response = Response(stream, mimetype=OCTETS, direct_passthrough=True)
     return _shown(response, item.name, media_type)
 
@@ -134,7 +136,7 @@ def _shown(response: Response, name: str, media_type: str | None) -> Response:
     """Let browsers show what is of a safe type, and keep the rest."""
     if media_type:
         response.headers["Content-Type"] = media_type
-    return _named(response, name, "inline" if media_type else "attachment")
+    return named(response, name, "inline" if media_type else "attachment")
 
 
 def _type_of(item: Sendable) -> str | None:
@@ -152,7 +154,7 @@ def _peeked(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     return first, again()
 
 
-def _watched(chunks: Iterator[bytes], still_allowed: Callable[[], object]) -> Iterator[bytes]:
+def watched(chunks: Iterator[bytes], still_allowed: Callable[[], object]) -> Iterator[bytes]:
     """Yield chunks; ask for the caller's rights every 5 s, and break off when they are gone."""
     asked_at = time.monotonic()
     for piece in _pieces(chunks):
@@ -171,7 +173,7 @@ def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
                 yield chunk[first : first + _PIECE_BYTES]
 
 
-def _named(response: Response, name: str, disposition: str) -> Response:
+def named(response: Response, name: str, disposition: str) -> Response:
     """Name the download: an ASCII form for old clients, UTF-8 for the others (RFC 6266)."""
     plain = "".join(c if " " <= c <= "~" and c not in '"\\%' else "_" for c in name)
     value = f"{disposition}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -171,6 +171,16 @@ class ByteRange:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedObject:
+    """One of many objects that are to be read, as its pointer tells it; `byte_range`: of it this."""
+
+    md5: Md5
+    size_bytes: int
+    byte_range: ByteRange | None = None
+    legacy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OpenObject:
     """Bytes on their way out: `chunks` raises Damaged before the last block, if they are wrong.
 

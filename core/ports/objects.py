@@ -18,6 +18,7 @@ from core.model.storage import (
     SiteKeys,
     SiteRecord,
     StoredObject,
+    WantedObject,
 )
 
 
@@ -67,6 +68,16 @@ class Objects(Protocol):
 
         Raises:  DataMissing, if the site does not hold it; Damaged, also later by the chunks,
                  always before the last block is out.
+        """
+
+    def open_many(
+        self, placement: Placement, wanted: Iterable[WantedObject]
+    ) -> Iterator[OpenObject]:
+        """Open many, one after the other in their order; each must be read before the next is asked for.
+
+        Shape:   any number. Small ones (≤ 4 MiB) are fetched and verified ahead, many at once, of
+                 which a bounded number of bytes waits; larger ones stream when their turn comes.
+        Raises:  as `open`, at the turn of the object; what came before it was right.
         """
 
     def read(self, placement: Placement, md5: Md5, *, limit_bytes: int) -> bytes:

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from core.errors import NotFound
 from core.model.access import Actor
@@ -15,6 +14,7 @@ from core.model.names import DatasetId, FilePath, Ref, Revision
 from core.ports import Platform
 from core.usecases.bind import dvc_config
 from core.usecases.browse import resolve_ref
+from core.usecases.contents import Chosen
 
 _CONFIG = ".dvc/config"
 _CORE = "[core]\n"
@@ -48,43 +48,31 @@ def open_pointer_archive(
     actor: Actor,
     dataset_id: DatasetId,
     ref: Ref | None,
-    path: FilePath | None = None,
-    glob: str = "",
+    chosen: Chosen,
 ) -> PointerArchive:
     """Return the pointers and texts of a revision, and our configuration.
 
-    `path` and `glob` choose: a file or what lies below a folder; file paths as `*.jpg` matches them,
-    where `*` also stands for slashes.
+    Pointers are chosen by the names of the files that they stand for; what lies in a packed folder
+    by its one pointer.
 
     The configuration is made anew from the placement: whoever may push could otherwise say in it to
     whom `dvc pull` sends the reader's token. What is no plain file, or has a name that could leave the
     folder or be git's own, is left out.
     """
     dataset, revision = resolve_ref(platform, actor, dataset_id, ref)
-    if path is not None:
-        path = _standing(platform, dataset_id, revision, path)
+    standing = [_standing(platform, dataset_id, revision, path) for path in chosen.paths]
     slug = dataset.path_with_namespace.rpartition("/")[2]
     label = (ref or Ref(dataset.default_branch)).name.replace("/", "-")
     readme = ArchiveFile(README_NAME, _readme(platform, dataset, label).encode())
-    files = _files(platform, dataset, revision, Chosen(path, glob))
+    files = _files(platform, dataset, revision, Chosen(tuple(standing), chosen.glob))
     return PointerArchive(f"{slug}-{label}", revision, _with(readme, files))
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Which files go into an archive; `.dvcignore` always does."""
-
-    below: FilePath | None
-    glob: str
-
-    def holds(self, path: str) -> bool:
-        """Whether the file of git at `path` is chosen, a pointer by the name that it stands for."""
-        if path == ".dvcignore":
-            return True
-        name = path.removesuffix(".dvc")
-        if self.below is not None and not f"{name}/".startswith(f"{self.below}/"):
-            return False
-        return not self.glob or fnmatchcase(name, self.glob)
+def _is_chosen(path: str, chosen: Chosen) -> bool:
+    """Whether the file of git at `path` is wanted; `.dvcignore` always is."""
+    name = path.removesuffix(".dvc")
+    below = not chosen.paths or bool(chosen.holders_of(name))
+    return path == ".dvcignore" or (below and chosen.is_like_glob(name))
 
 
 def _standing(
@@ -106,7 +94,7 @@ def _files(
 ) -> Iterator[ArchiveFile]:
     yield ArchiveFile(_CONFIG, _config(platform, dataset).encode())
     for path, mode, data in platform.history.walk_blobs(dataset.id, revision):
-        if mode in _FILE_MODES and _is_safe(path) and chosen.holds(path):
+        if mode in _FILE_MODES and _is_safe(path) and _is_chosen(path, chosen):
             yield ArchiveFile(path, data, is_executable=bool(mode & 0o100))
 
 

@@ -85,7 +85,7 @@ def open_file(
             placement, found.md5, found.size_bytes, byte_range, legacy=found.legacy
         )
     except DataMissing as error:
-        raise _bytes_missing(found.path, found.md5, placement) from error
+        raise bytes_missing(found.path, found.md5, placement) from error
 
 
 def find_link(platform: Platform, found: FoundFile) -> Link | None:
@@ -104,7 +104,7 @@ def check_there(platform: Platform, found: FoundFile) -> None:
         return
     size_bytes = platform.objects.find_size(found.placement, found.md5, legacy=found.legacy)
     if size_bytes is None:
-        raise _bytes_missing(found.path, found.md5, found.placement)
+        raise bytes_missing(found.path, found.md5, found.placement)
     if size_bytes != found.size_bytes:
         raise Damaged(
             f"The bytes of {found.path} on the storage site {found.placement.site.name} are "
@@ -113,7 +113,8 @@ def check_there(platform: Platform, found: FoundFile) -> None:
         )
 
 
-def _bytes_missing(path: FilePath, md5: Md5, placement: Placement) -> DataMissing:
+def bytes_missing(path: FilePath, md5: Md5, placement: Placement) -> DataMissing:
+    """Return the error about a file of which only the pointer is there."""
     return DataMissing(
         f"The pointer of {path} is there, its bytes are not on the storage site "
         f"{placement.site.name}: was `dvc push` forgotten?",
@@ -144,7 +145,7 @@ def _at_site(
     if size_bytes is None:
         size_bytes = platform.objects.find_size(placement, md5, legacy=legacy)
     if size_bytes is None:
-        raise _bytes_missing(at.path, md5, placement)
+        raise bytes_missing(at.path, md5, placement)
     return FoundFile(
         dataset, at.revision, at.is_pinned, at.path, md5, size_bytes, placement, legacy=legacy
     )

@@ -29,6 +29,7 @@ from core.model.storage import (
     SiteKeys,
     SiteRecord,
     StoredObject,
+    WantedObject,
 )
 from core.ports import BatchResult, Clock
 
@@ -109,6 +110,13 @@ class FakeObjects:
         if not 0 <= byte_range.first <= byte_range.last < len(data):
             raise RangeUnsatisfiable(len(data))
         return OpenObject(len(data), iter((data[byte_range.first : byte_range.last + 1],)))
+
+    def open_many(
+        self, placement: Placement, wanted: Iterable[WantedObject]
+    ) -> Iterator[OpenObject]:
+        """Give verified bytes, one after the other."""
+        for one in wanted:
+            yield self.open(placement, one.md5, one.size_bytes, one.byte_range, legacy=one.legacy)
 
     def read(self, placement: Placement, md5: Md5, *, limit_bytes: int) -> bytes:
         """Give a whole object."""

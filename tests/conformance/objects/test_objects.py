@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import Conflict, Damaged, DataMissing, Invalid, RangeUnsatisfiable, TooLarge
 from core.model.names import FilePath, Md5
-from core.model.storage import BLOCK_BYTES, BatchItem, ByteRange
+from core.model.storage import BLOCK_BYTES, BatchItem, ByteRange, OpenObject, WantedObject
 from tests.conformance.objects.world import World, md5_of
 
 MIB = 1024 * 1024
@@ -274,3 +274,72 @@ def test_the_check_finds_the_site_well_and_leaves_nothing(world: World) -> None:
     assert health.ok, health.steps
     assert set(world.behind.keys("")) == before
     assert health.browser_transfer == (world.kind == "seaweed")
+
+
+def wanted(data: bytes, byte_range: ByteRange | None = None) -> WantedObject:
+    return WantedObject(md5_of(data), len(data), byte_range)
+
+
+def bytes_of(opened: OpenObject) -> bytes:
+    return b"".join(opened.chunks)
+
+
+def test_many_are_read_in_their_order(world: World) -> None:
+    small = [f"file {number}".encode() * 50 for number in range(100)]
+    for data in (*small, LARGE, b""):
+        put(world, data)
+    asked = [small[3], LARGE, *small, b"", small[3], LARGE]
+    opened = world.objects.open_many(world.placement, map(wanted, asked))
+    assert [bytes_of(one) for one in opened] == asked
+
+
+def test_many_can_be_read_in_part(world: World) -> None:
+    put(world, SMALL)
+    put(world, LARGE)
+    parts = [
+        (SMALL, ByteRange(3, 9)),
+        (LARGE, ByteRange(BLOCK_BYTES - 5, BLOCK_BYTES + 5)),
+        (SMALL, ByteRange(len(SMALL) - 1, len(SMALL) - 1)),
+    ]
+    asked = [wanted(data, part) for data, part in parts]
+    opened = world.objects.open_many(world.placement, asked)
+    assert [bytes_of(one) for one in opened] == [
+        data[part.first : part.last + 1] for data, part in parts
+    ]
+
+
+def test_many_of_dvc_2_are_read(world: World) -> None:
+    world.behind.write(world.legacy_key(md5_of(SMALL)), SMALL)
+    asked = [WantedObject(md5_of(SMALL), len(SMALL), legacy=True)]
+    assert [bytes_of(one) for one in world.objects.open_many(world.placement, asked)] == [SMALL]
+
+
+def test_one_of_many_that_is_absent_is_told_at_its_turn(world: World) -> None:
+    put(world, SMALL)
+    put(world, b"last")
+    asked = [SMALL, SMALL, b"not there", b"last"]
+    opened = world.objects.open_many(world.placement, map(wanted, asked))
+    assert [bytes_of(next(opened)) for _ in range(2)] == [SMALL, SMALL]
+    with pytest.raises(DataMissing):
+        next(opened)
+
+
+@SIZES
+def test_one_of_many_that_is_damaged_is_never_whole(world: World, data: bytes) -> None:
+    put(world, b"first")
+    for wrong in damages(data).values():
+        world.behind.write(world.key(md5_of(data)), wrong)
+        opened = world.objects.open_many(world.placement, map(wanted, [b"first", data, b"first"]))
+        assert bytes_of(next(opened)) == b"first"
+        with pytest.raises(Damaged):
+            bytes_of(next(opened))
+
+
+def test_many_that_nobody_goes_on_reading_are_let_go(world: World) -> None:
+    for number in range(40):
+        put(world, str(number).encode())
+    asked = [wanted(str(number).encode()) for number in range(40)]
+    opened = world.objects.open_many(world.placement, asked)
+    assert bytes_of(next(opened)) == b"0"
+    opened.close()  # type: ignore[attr-defined]  # all that implement it are generators
+    assert read(world, b"39") == b"39"
