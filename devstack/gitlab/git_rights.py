@@ -18,7 +18,7 @@ PUSH_SCOPES = ("api", "write_repository")
 _DENIED = (
     "HTTP Basic: Access denied. If a password was provided for Git authentication, the password was incorrect or you're"
     " required to use a token instead of a password. If a token was provided, it was either incorrect, expired, or"
-    " improperly scoped."
+    " improperly scoped. See {}/help/topics/git/troubleshooting_git.md#error-on-git-fetch-http-basic-access-denied"
 )
 _UNSEEN = (
     "The project you were looking for could not be found or you don't have permission to view it."
@@ -60,7 +60,7 @@ def admit(path: str, *, writing: bool) -> GitCaller:
     project = project or find_moved(database, path)
     rights = None if project is None else ProjectRights(database, asking.user, project)
     if asking.user is None and (writing or rights is None or not rights.can_see):
-        raise GitRefusal(401, _DENIED)
+        raise _denied()
     if rights is None or not rights.can_see:
         raise GitRefusal(404, _UNSEEN)
     _check_scopes(asking, rights.project, writing=writing)
@@ -97,20 +97,20 @@ def _caller() -> Caller:
         if credentials.type != "basic":
             return _by_token(token_of_request() or "")
         login, password = credentials.username or "", credentials.password or ""
-        return _by_password(login, password) or _by_token(password or login, login)
+        return _by_password(login, password) or _by_token(password, login)
     except Refusal as refusal:
-        if refusal.status == 403:  # noqa: PLR2004 - HTTP
-            raise GitRefusal(
-                403, str(refusal.body.get("message", "")).removeprefix("403 Forbidden - ")
-            ) from refusal
-        raise GitRefusal(401, _DENIED) from refusal
+        raise _denied() from refusal
 
 
 def _by_token(secret: str, login: str = "oauth2") -> Caller:
     found = caller_of_secret(here().database, secret)
     if found.token is None and login != "oauth2":
-        raise GitRefusal(401, _DENIED)
+        raise _denied()
     return found
+
+
+def _denied() -> GitRefusal:
+    return GitRefusal(401, _DENIED.format(here().external_url))
 
 
 def _by_password(login: str, password: str) -> Caller | None:
@@ -118,8 +118,6 @@ def _by_password(login: str, password: str) -> Caller | None:
     if password.startswith("glpat-") or login == "oauth2" or not login:
         return None
     user = find_by_login(here().database, login)
-    if user is None or not user.has_password(password):
+    if user is None or not user.active or not user.has_password(password):
         return None
-    if not user.active:
-        raise GitRefusal(403, f"Your account has been {user.state}.")
     return Caller(user, None)

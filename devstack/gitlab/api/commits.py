@@ -17,7 +17,7 @@ from devstack.gitlab.api.committing import (
 )
 from devstack.gitlab.api.lookup import readable_project, visible_project
 from devstack.gitlab.entities.repository import commit_body, commit_detail
-from devstack.gitlab.errors import forbidden, invalid_parameters, not_found
+from devstack.gitlab.errors import bad_request, forbidden, invalid_parameters, not_found
 from devstack.gitlab.identity import current_user
 from devstack.gitlab.pagination import paged, paged_list, wanted_page
 from devstack.gitlab.parameters import Field, check, read
@@ -60,6 +60,7 @@ _LIST_FIELDS = (
     Field("order", values=("default", "topo")),
     Field("trailers", "boolean"),
 )
+_EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _NEEDED = {"move": "previous_path", "update": "content", "chmod": "execute_filemode"}
 
 
@@ -68,13 +69,17 @@ def list_commits(project: str) -> Response:
     """Answer history, newest first; without totals, for counting would mean walking all of it."""
     rights = readable_project(project)
     given, page = read(*_LIST_FIELDS), wanted_page()
+    name = given.get("ref_name") or ""
+    if name.startswith("-") or any(character.isspace() for character in name):
+        raise bad_request("ref_name is invalid")
     repository = open_repository(here(), rights.project.id)
     found = _filtered(_history(repository, rights, given), given)
     wanted = list(itertools.islice(found, page.offset, page.offset + page.size))
     bodies = [
-        {**commit_body(commit, rights.project), "stats": stats(commit)}
-        if given.get("with_stats")
-        else commit_body(commit, rights.project)
+        {
+            **commit_body(commit, rights.project, with_trailers=bool(given.get("trailers"))),
+            **({"stats": stats(commit)} if given.get("with_stats") else {}),
+        }
         for commit in wanted
     ]
     another = [None] if len(wanted) == page.size else []  # GitLab does not look ahead
@@ -99,15 +104,8 @@ def _history(
             if tip
         ]
     else:
-        before, dots, after = (
-            given.get("ref_name") or rights.project.default_branch or "HEAD"
-        ).partition("..")
-        if dots:
-            hidden = [_commit(repository, before)]
-        starts = (
-            [_commit(repository, after if dots else before)]
-            if not _no_history(repository, given)
-            else []
+        starts, hidden = _range(
+            repository, given.get("ref_name") or rights.project.default_branch or "HEAD"
         )
     path = (given.get("path") or "").strip("/")
     if path and not hidden:
@@ -117,8 +115,16 @@ def _history(
     return walk(repository, starts, hidden=hidden, topological=given.get("order") == "topo")
 
 
-def _no_history(repository: pygit2.Repository, given: dict[str, Any]) -> bool:
-    return not given.get("ref_name") and names.is_empty(repository)
+def _range(
+    repository: pygit2.Repository, name: str
+) -> tuple[list[pygit2.Commit], list[pygit2.Commit]]:
+    """Return where `ref` or `from..to` starts, and what it leaves out; nothing for what is not there."""
+    before, dots, after = name.rpartition("..")
+    start = names.find_commit(repository, after)
+    if not dots or before == _EMPTY_TREE:
+        return ([start] if start else []), []
+    hidden = names.find_commit(repository, before)
+    return ([start], [hidden]) if start and hidden else ([], [])
 
 
 def _first_parents(starts: list[pygit2.Commit]) -> Iterator[pygit2.Commit]:

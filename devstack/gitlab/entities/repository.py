@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from devstack.gitlab.store.protection import Protection
 
 SHORT_ID = 8
+_TRAILER = re.compile(r"([A-Za-z0-9-]+): *(.*)")
 
 
 def moment(seconds: int, offset_minutes: int = 0) -> str:
@@ -31,9 +33,25 @@ def moment(seconds: int, offset_minutes: int = 0) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
-def commit_body(commit: pygit2.Commit, project: Project) -> dict[str, Any]:
-    """Return a commit."""
+def trailers(message: str) -> list[tuple[str, str]]:
+    """Return the `Name: value` lines that a message ends with, if its last paragraph has no others."""
+    _, _, last = message.strip().rpartition("\n\n")
+    lines = re.sub(r"\n[ \t]+", " ", last).splitlines()
+    if not lines or last == message.strip():
+        return []
+    found = [_TRAILER.fullmatch(line) for line in lines]
+    return [(one[1], one[2]) for one in found if one] if all(found) else []
+
+
+def commit_body(
+    commit: pygit2.Commit, project: Project, *, with_trailers: bool = False
+) -> dict[str, Any]:
+    """Return a commit; its trailers are told where they were asked for."""
     sha, message = str(commit.id), _text(commit)
+    found = trailers(message) if with_trailers else []
+    extended: dict[str, list[str]] = {}
+    for name, value in found:
+        extended.setdefault(name, []).append(value)
     author, committer = commit.author, commit.committer
     committed = moment(committer.time, committer.offset)
     return {
@@ -49,8 +67,8 @@ def commit_body(commit: pygit2.Commit, project: Project) -> dict[str, Any]:
         "committer_name": committer.name,
         "committer_email": committer.email,
         "committed_date": committed,
-        "trailers": {},
-        "extended_trailers": {},
+        "trailers": dict(found),
+        "extended_trailers": extended,
         "web_url": f"{here().external_url}/{project.full_path}/-/commit/{sha}",
     }
 
@@ -59,7 +77,7 @@ def commit_detail(
     commit: pygit2.Commit, project: Project, *, with_stats: bool = True
 ) -> dict[str, Any]:
     """Return a commit with its numbers."""
-    body = commit_body(commit, project)
+    body = commit_body(commit, project, with_trailers=True)
     if with_stats:
         body["stats"] = stats(commit)
     return {**body, "status": None, "project_id": project.id, "last_pipeline": None}

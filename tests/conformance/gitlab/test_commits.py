@@ -325,6 +325,33 @@ def test_comm_14_statistics_and_the_first_line_are_wished_for(owner: Person, pro
     assert told(owner.get(f"{commits}/main/signature")) == (404, "404 Signature Not Found")
 
 
+def test_comm_14_a_ref_that_is_not_there_has_no_history(owner: Person, untouched: Json) -> None:
+    """spec/requests/api/commits_spec.rb."""
+    assert titles(owner, untouched, ref_name="does-not-exist") == []
+    assert titles(owner, untouched, ref_name="HEAD") == ["change"]
+    for name in ("-main", "main branch"):
+        answer = owner.get(f"{repository(untouched)}/commits", ref_name=name)
+        assert told(answer) == (400, "ref_name is invalid")
+
+
+def test_comm_14_trailers_are_wished_for(owner: Person, project: Json) -> None:
+    message = "title\n\nbody: none\nof it\n\nReviewed-by: A\nReviewed-by: B\n"
+    made = commit(owner, project, create("x"), commit_message=message)
+    commits = f"{repository(project)}/commits"
+    assert owner.read(commits)[0]["trailers"] == {}
+    for body in (made, owner.read(commits, trailers=True)[0]):
+        assert body["trailers"] == {"Reviewed-by": "B"}
+        assert body["extended_trailers"] == {"Reviewed-by": ["A", "B"]}
+
+
+def test_comm_15_a_full_page_may_be_the_last(owner: Person, project: Json) -> None:
+    """lib/api/commits.rb does not look ahead: a full page leads to one that may be empty."""
+    answer = owner.get(f"{repository(project)}/commits", per_page=1)
+    assert answer.headers["X-Next-Page"] == "2"
+    after = owner.client.get(answer.links["next"]["url"], headers=owner.headers)
+    assert (after.json(), after.headers["X-Next-Page"]) == ([], "")
+
+
 def test_comm_18_a_commit_tells_its_refs(owner: Person, project: Json) -> None:
     tag = unique("v")
     owner.made(f"{repository(project)}/tags", tag_name=tag, ref="main")

@@ -12,6 +12,7 @@ import pytest
 
 from tests.conformance.gitlab.conftest import Crew
 from tests.conformance.gitlab.place import (
+    PASSWORD,
     Git,
     Json,
     Person,
@@ -64,6 +65,16 @@ def test_git_3_wrong_credentials_are_denied(crew: Crew) -> None:
     answer = ask(crew.project, token="wrong")
     assert answer.status_code == 401
     assert answer.text.startswith("HTTP Basic: Access denied")
+    assert ask(crew.project, login=crew.owner.token, token=" ").status_code == 401
+
+
+def test_git_3_a_blocked_account_is_denied(place: Place) -> None:
+    """spec/requests/git_http_spec.rb: 401, with the token and with the password."""
+    person = place.person()
+    made = place.filled(person)
+    place.root.post(f"/users/{person.id}/block")
+    for secret in (person.token, PASSWORD):
+        assert ask(made, token=secret, login=person.username).status_code == 401
 
 
 def test_git_4_whoever_has_no_access_finds_nothing(crew: Crew, stranger: Person) -> None:
