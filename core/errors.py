@@ -133,6 +133,8 @@ class Unavailable(LabsetError):
 
     code = "unavailable"
 
-    def __init__(self, message: str, *, retry_after_seconds: int = 5) -> None:
-        super().__init__(message, details={"retry_after": retry_after_seconds})
+    def __init__(
+        self, message: str, *, retry_after_seconds: int = 5, code: str | None = None
+    ) -> None:
+        super().__init__(message, code=code, details={"retry_after": retry_after_seconds})
         self.retry_after_seconds = retry_after_seconds

@@ -17,6 +17,7 @@ from ledger.logins import SqlLoginRecords
 from ledger.rotation import reencrypt
 from ledger.schema import upgrade
 from ledger.sites import SqlSiteRecords
+from ledger.staged import SqlStagedRecords
 from ledger.staging import SqlStagingRecords
 from ledger.uploads import SqlUploadRecords
 from ledger.vault import Vault
@@ -28,6 +29,7 @@ class Ledger:
 
     facts: SqlFactsRecords
     staging: SqlStagingRecords
+    staged: SqlStagedRecords
     sites: SqlSiteRecords
     bindings: SqlBindingRecords
     uploads: SqlUploadRecords
@@ -71,6 +73,7 @@ def open_ledger(database_url: str, keys: Sequence[Secret]) -> Ledger:
     return Ledger(
         facts=SqlFactsRecords(database),
         staging=SqlStagingRecords(database),
+        staged=SqlStagedRecords(database),
         sites=site_records,
         bindings=SqlBindingRecords(database, vault, site_records),
         uploads=SqlUploadRecords(database, vault),

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -136,7 +137,20 @@ uploads = Table(
     Column("reason", Words),
     Column("revision", Text),
     Column("lease_until", Moment),
+    Column("multipart", Boolean, nullable=False, server_default=false()),
     Index(None, "state", "expires_at"),
+)
+
+staged_files = Table(
+    "staged_files",
+    metadata,
+    Column("upload_id", Text, ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("multipart_id", Text),
+    Column("proving_until", Moment),
+    Column("problem_code", Text),
+    Column("problem", Words),
 )
 
 upload_files = Table(

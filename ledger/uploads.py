@@ -220,6 +220,7 @@ class SqlUploadRecords:
             "reason": session.reason,
             "revision": None if session.revision is None else session.revision.sha,
             "lease_until": session.lease_until,
+            "multipart": session.multipart,
         }
 
     def _session_of(self, row: AnyRow) -> UploadSession:
@@ -240,6 +241,7 @@ class SqlUploadRecords:
             reason=row.reason,
             revision=None if row.revision is None else Revision(row.revision),
             lease_until=row.lease_until,
+            multipart=row.multipart,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.model.names import Md5
 from core.model.storage import BLOCK_BYTES, ObjectFacts, StoredObject
 
@@ -91,6 +91,21 @@ def wrong_checksum(expected: Md5, found: str) -> Invalid:
         f"The bytes that arrived have the md5 {found}, not {expected.hex}: send them again.",
         code="wrong_checksum",
         details={"expected": expected.hex, "found": found},
+    )
+
+
+def check_offset(first: int, received_bytes: int) -> None:
+    """Refuse bytes that do not go on where the others end.
+
+    Raises:  Conflict (`wrong_offset`).
+    """
+    if first == received_bytes:
+        return
+    what = "There is a gap" if first > received_bytes else "These bytes are there already"
+    raise Conflict(
+        f"{what}: {received_bytes} bytes have arrived, go on at {received_bytes}.",
+        code="wrong_offset",
+        details={"expected": received_bytes},
     )
 
 

@@ -13,6 +13,7 @@ from core.model.storage import Placement
 
 MARKER_NAME = "labset.json"
 _STAGING = "staging"
+_TAILS = ".tails"
 _COPY_MARK = "#"  # in no key: segments of prefixes and names have no such character
 
 
@@ -51,3 +52,13 @@ def new_copy_record(key: str) -> str:
 def recorded_key(record: str) -> str:
     """Return the key that a staging record speaks of."""
     return record.partition(_COPY_MARK)[0]
+
+
+def tails_prefix(key: str) -> str:
+    """Return where the pieces lie that are less than a part of the file staged at `key`."""
+    return f"{key}{_TAILS}/"
+
+
+def tail_key(key: str, number: int) -> str:
+    """Return where the beginning of a part waits for the rest of it."""
+    return f"{tails_prefix(key)}{number}"

@@ -56,7 +56,7 @@ class LocalStore:
         with (
             telling(self.name),
             suppress(FileNotFoundError),
-            self._folder_of(key) as (folder, name),
+            self.folder_of(key) as (folder, name),
         ):
             told = os.stat(name, dir_fd=folder, follow_symlinks=False)
             return Found(told.st_size) if stat.S_ISREG(told.st_mode) else None
@@ -72,7 +72,7 @@ class LocalStore:
         with (
             telling(self.name),
             suppress(FileNotFoundError),
-            self._folder_of(key) as (folder, name),
+            self.folder_of(key) as (folder, name),
         ):
             file = OpenFile(folder, name)
             if size_bytes not in {None, file.size_bytes}:
@@ -89,7 +89,7 @@ class LocalStore:
         with (
             telling(self.name),
             suppress(FileNotFoundError),
-            self._folder_of(key) as (folder, name),
+            self.folder_of(key) as (folder, name),
         ):
             file = OpenFile(folder, name)
             with file:
@@ -112,7 +112,7 @@ class LocalStore:
         key = f"{placement.prefix}/{name}"
         with self._temporary(placement) as temporary, telling(self.name):
             temporary.write(data)
-            with self._folder_of(key, create=True) as (folder, file_name):
+            with self.folder_of(key, create=True) as (folder, file_name):
                 try:
                     temporary.link(folder, file_name)
                 except FileExistsError:
@@ -151,13 +151,14 @@ class LocalStore:
         """Do nothing: a folder has no multipart uploads."""
 
     @contextmanager
-    def _folder_of(self, key: str, *, create: bool = False) -> Iterator[tuple[int, str]]:
+    def folder_of(self, key: str, *, create: bool = False) -> Iterator[tuple[int, str]]:
+        """Hold the folder of a key open, and say what the key is called in it. Raises OSError."""
         *folders, name = key.split("/")
         with entered(self._find_root(), folders, create=create) as folder:
             yield folder, name
 
     def _remove(self, key: str) -> None:
-        with self._folder_of(key) as (folder, name):
+        with self.folder_of(key) as (folder, name):
             os.unlink(name, dir_fd=folder)
             os.fsync(folder)
 
@@ -168,7 +169,7 @@ class LocalStore:
         file: NamelessFile | NamedFile | None = self._find_nameless(key)
         if file is None:
             self._staging.record_staging(placement, key, None)
-            with telling(self.name), self._folder_of(key, create=True) as (folder, name):
+            with telling(self.name), self.folder_of(key, create=True) as (folder, name):
                 file = NamedFile(folder, name)
         try:
             yield file
@@ -181,7 +182,7 @@ class LocalStore:
     def _find_nameless(self, key: str) -> NamelessFile | None:
         if not self._has_nameless:
             return None
-        with telling(self.name), self._folder_of(key, create=True) as (folder, _):
+        with telling(self.name), self.folder_of(key, create=True) as (folder, _):
             try:
                 return NamelessFile(folder)
             except OSError as problem:
@@ -195,7 +196,7 @@ class LocalStore:
     ) -> bool:
         """Link the file under its md5; say whether the right bytes were there already."""
         key = object_key(placement, stored.md5)
-        with self._folder_of(key, create=True) as (folder, name):
+        with self.folder_of(key, create=True) as (folder, name):
             try:
                 temporary.link(folder, name)
             except FileExistsError:
@@ -211,7 +212,7 @@ class LocalStore:
         """Put the right bytes in the place of damaged ones, in one step."""
         key = new_staging_key(placement)
         self._staging.record_staging(placement, key, None)
-        with self._folder_of(key, create=True) as (staging_folder, staging_name):
+        with self.folder_of(key, create=True) as (staging_folder, staging_name):
             temporary.link(staging_folder, staging_name)
             os.replace(staging_name, name, src_dir_fd=staging_folder, dst_dir_fd=folder)
         self._staging.forget_staging(placement, key)

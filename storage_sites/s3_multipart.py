@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Final
 
@@ -54,6 +54,22 @@ class Multipart:
             )
         self._upload_id = created["UploadId"]
         self._staging.record_staging(self._placement, self._record, self._upload_id)
+
+    def resume(self, multipart_id: str, parts: Sequence[tuple[int, str]]) -> None:
+        """Go on with an upload that was begun before: after the first parts (number, ETag) of it."""
+        self._upload_id = multipart_id
+        self._done = [{"PartNumber": number, "ETag": etag} for number, etag in parts]
+        self.parts = len(parts)
+
+    def settle(self) -> None:
+        """Wait until every part that was sent is at the site. Raises SiteFailure."""
+        wait(self._under_way)
+        self._settle(0)
+
+    @property
+    def multipart_id(self) -> str | None:
+        """What the site calls the upload."""
+        return self._upload_id
 
     def send(self, data: bytes, *, at_once: int) -> None:
         """Send the next part from a thread; waits while `at_once` are under way."""

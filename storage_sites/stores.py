@@ -39,6 +39,10 @@ class Stores:
         """Return the store of a site. Raises Unavailable, if it has no keys or may not be reached."""
         if site.address.kind is SiteKind.S3:
             return S3Store(self.connections.of(site), self._staging)
+        return self.local(site)
+
+    def local(self, site: SiteRecord) -> LocalStore:
+        """Return the store of a folder."""
         if self._pid != os.getpid():
             self._begin_anew()
         with self._lock:

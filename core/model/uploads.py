@@ -56,6 +56,7 @@ class UploadSession:
     `owner_id` is the GitLab user's id. `token` is kept encrypted until the session ends.
     `lease_until` is set while some process commits. `base` is the tip that the person saw (of the
     default branch, where `branch` does not exist yet), None in an empty repository. `files` counts.
+    `multipart`: the client wants links to the parts of large files.
     """
 
     id: UploadId
@@ -74,6 +75,7 @@ class UploadSession:
     reason: str | None = None
     revision: Revision | None = None
     lease_until: datetime | None = None
+    multipart: bool = False
 
     @property
     def is_receiving(self) -> bool:

@@ -12,6 +12,7 @@ from core.ports.directory import Directory
 from core.ports.history import History
 from core.ports.login_records import LoginRecords
 from core.ports.objects import BatchResult, Objects
+from core.ports.parts import Beside, Parts, StagedRecords
 from core.ports.platform import Platform
 from core.ports.site_records import (
     Binding,
@@ -24,6 +25,7 @@ from core.ports.work_records import JobRecords, UploadRecords
 
 __all__ = [
     "BatchResult",
+    "Beside",
     "Binding",
     "BindingRecords",
     "Clock",
@@ -33,8 +35,10 @@ __all__ = [
     "JobRecords",
     "LoginRecords",
     "Objects",
+    "Parts",
     "Platform",
     "SiteRecords",
+    "StagedRecords",
     "StagingRecords",
     "UploadRecords",
 ]

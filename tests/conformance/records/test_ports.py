@@ -6,6 +6,7 @@ from core.ports import (
     JobRecords,
     LoginRecords,
     SiteRecords,
+    StagedRecords,
     StagingRecords,
     UploadRecords,
 )
@@ -16,9 +17,10 @@ def test_the_ledger_has_every_kind_of_record(ledger: Ledger) -> None:
     """The types say more than the asserts: mypy reads this as well."""
     facts: FactsRecords = ledger.facts
     staging: StagingRecords = ledger.staging
+    staged: StagedRecords = ledger.staged
     sites: SiteRecords = ledger.sites
     bindings: BindingRecords = ledger.bindings
     uploads: UploadRecords = ledger.uploads
     jobs: JobRecords = ledger.jobs
     logins: LoginRecords = ledger.logins
-    assert None not in (facts, staging, sites, bindings, uploads, jobs, logins)
+    assert None not in (facts, staging, staged, sites, bindings, uploads, jobs, logins)
