@@ -131,9 +131,8 @@ def _asked_page(
 ) -> Page[Dataset]:
     asked = {**plan.queries[0], "page": query.page, "per_page": query.per_page}
     rows = client.page(plan.path, "the datasets", asked)
-    capped = rows.per_page is not None and rows.per_page < query.per_page
-    if capped or (rows.has_next and len(rows.items) < query.per_page):
-        return _sifted_page(client, plan, query, anonymous=anonymous)  # its pages are not ours
+    if rows.per_page is None or rows.per_page < query.per_page:  # its pages are not ours
+        return _sifted_page(client, plan, query, anonymous=anonymous)
     items = _datasets(parse_projects(rows.items, anonymous=anonymous))
     return Page(tuple(items), query.page, query.per_page, rows.total, rows.has_next)
 

@@ -25,15 +25,19 @@ class Rows:
     """One page of GitLab's rows.
 
     `total` is None where GitLab does not count. `following` is the query of the next page, None at
-    the end. `per_page` is how many rows the server gives to a page (None: it does not say), which
-    may be less than was asked; then its page numbers count other pages than ours.
+    the end, a guess where the server tells nothing. `per_page` is how many rows it gives to a page
+    (None: it does not say), which may be less than was asked; then it counts other pages than ours.
     """
 
     items: tuple[Payload, ...]
     total: int | None
     following: Payload | None
     per_page: int | None
-    has_next: bool
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is another page."""
+        return self.following is not None
 
 
 def ask_page(connection: gitlab.Gitlab, path: str, query: Payload) -> Rows:
@@ -50,14 +54,13 @@ def ask_page(connection: gitlab.Gitlab, path: str, query: Payload) -> Rows:
         per_page = per_page or _count(link.get("per_page"))
     total = _count(response.headers.get("X-Total"))
     if "next" in links:
-        return Rows(items, total, links["next"], per_page, has_next=True)
+        return Rows(items, total, links["next"], per_page)
     if told is not None or "Link" in response.headers or query.get("pagination") == "keyset":
         number = _count(told)
         following = {**query, "page": number} if number else None
-        return Rows(items, total, following, per_page, has_next=following is not None)
+        return Rows(items, total, following, per_page)
     following = {**query, "page": int(query.get("page", 1)) + 1} if items else None
-    full = len(items) >= int(query.get("per_page", 1))
-    return Rows(items, total, following, per_page, has_next=bool(items) and full)
+    return Rows(items, total, following, per_page)
 
 
 def walk_pages(connection: gitlab.Gitlab, path: str, query: Payload) -> Iterator[Payload]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +17,7 @@ PROJECT = {
     "visibility": "private",
     "topics": ["labset-dataset"],
     "default_branch": "main",
+    "archived": False,
     "permissions": {"project_access": {"access_level": 40}, "group_access": None},
 }
 
@@ -33,7 +34,7 @@ class Step:
     cut: bool = False
 
 
-def answer(payload: object, status: int = 200, **headers: str) -> Step:
+def answer(payload: object, status: int = 200, /, **headers: str) -> Step:
     """Answer JSON."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     return Step(status, json.dumps(payload).encode(), {"Content-Type": "application/json"} | named)
@@ -50,11 +51,15 @@ class Asked:
 
 
 class Faulty:
-    """The script and what arrived. After the script's end every answer is `otherwise`."""
+    """The script and what arrived. After the script's end every answer is `otherwise`.
+
+    `respond` answers requests that are not in order; where it gives None, the script goes on.
+    """
 
     def __init__(self) -> None:
         self.script: list[Step] = []
         self.otherwise = answer(PROJECT)
+        self.respond: Callable[[Asked], Step | None] = lambda _: None
         self.asked: list[Asked] = []
         self.closing = threading.Event()
         self._lock = threading.Lock()
@@ -63,6 +68,9 @@ class Faulty:
     def next(self, asked: Asked) -> Step:
         with self._lock:
             self.asked.append(asked)
+            answered = self.respond(asked)
+            if answered is not None:
+                return answered
             return self.script.pop(0) if self.script else self.otherwise
 
 
@@ -76,6 +84,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 20  # head and body leave together
     server: _Server
 
     def handle_any(self) -> None:
