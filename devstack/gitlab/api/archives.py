@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import tarfile
 import zipfile
@@ -120,7 +122,7 @@ def _zipped(top: str, files: list[tuple[str, pygit2.Blob]]) -> bytes:
 
 def _tarred(top: str, files: list[tuple[str, pygit2.Blob]], mode: str, moment: int) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=mode) as target:  # type: ignore[call-overload] # one of three literal modes
+    with tarfile.open(fileobj=buffer, mode="w") as target:
         for path, blob in files:
             entry = tarfile.TarInfo(f"{top}/{path}")
             entry.mtime = moment
@@ -134,4 +136,7 @@ def _tarred(top: str, files: list[tuple[str, pygit2.Blob]], mode: str, moment: i
                 continue
             entry.size = blob.size
             target.addfile(entry, io.BytesIO(blob.data))
-    return buffer.getvalue()
+    data = buffer.getvalue()
+    if mode == "w:gz":
+        return gzip.compress(data, mtime=moment)  # the same tree gives the same bytes, always
+    return bz2.compress(data) if mode == "w:bz2" else data

@@ -270,6 +270,13 @@ def show_tag(project: str, tag: str) -> Response:
     return jsonify(_tag(readable_project(project), tag))
 
 
+@blueprint.get(f"{_TAGS}/<segment:tag>/signature")
+def show_tag_signature(project: str, tag: str) -> Response:
+    """Say that nobody signs tags here."""
+    _tag(readable_project(project), tag)
+    raise not_found("Signature")
+
+
 def _tag(rights: ProjectRights, name: str) -> dict[str, Any]:
     target = names.find_tag(_repository(rights), name)
     if target is None:
