@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, g, jsonify, request
 
 from devstack.gitlab import errors, git_http
 from devstack.gitlab.api import (
@@ -14,6 +14,7 @@ from devstack.gitlab.api import (
     commits,
     files,
     forks,
+    group_moves,
     groups,
     hook_details,
     hooks,
@@ -27,8 +28,10 @@ from devstack.gitlab.api import (
     protected_refs,
     refs,
     releases,
+    settings,
     topics,
     trees,
+    user_states,
     users,
     version,
 )
@@ -38,15 +41,16 @@ from devstack.gitlab.oauth import endpoints
 from devstack.gitlab.pages import browse, consent, session
 from devstack.gitlab.repository.opening import RepositoryGone
 from devstack.gitlab.request_target import PagePath, RawTarget, Rest, Segment
+from devstack.gitlab.throttle import Throttle
 
 if TYPE_CHECKING:
     from devstack.gitlab.state import Server
 
 API = "/api/v4"
 _API_MODULES = (
-    version, users, personal_access_tokens, groups, members, project_lists, projects, protected_refs,
-    refs, releases, trees, archives, commits, files, namespaces, applications,
-    forks, hooks, hook_details, invitations, project_actions, topics,
+    version, settings, users, user_states, personal_access_tokens, groups, members, project_lists, projects,
+    protected_refs, refs, releases, trees, archives, commits, files, namespaces, applications,
+    forks, group_moves, hooks, hook_details, invitations, project_actions, topics,
 )  # fmt: skip
 # Beyond api and read_api: what a narrower scope opens, by the first part of the path.
 _USER_PATHS = ("/api/v4/user", "/api/v4/users", "/api/v4/version", "/api/v4/metadata")
@@ -69,7 +73,8 @@ def create_app(server: Server) -> Flask:
     for module in (git_http, endpoints, session, consent, browse):
         app.register_blueprint(module.blueprint)
     app.add_url_rule("/-/<any(health, readiness, liveness):probe>", view_func=_health)
-    app.before_request(_check_caller)
+    throttle = Throttle()
+    app.before_request(lambda: _check_caller(throttle))
     app.after_request(_add_headers)
     errors.install(app)
     app.register_error_handler(GitRefusal, GitRefusal.response)
@@ -91,13 +96,15 @@ def _health(probe: str) -> Response:
     )
 
 
-def _check_caller() -> None:
+def _check_caller(throttle: Throttle) -> Response | None:
     """Judge the token and its scopes before any resource is looked at."""
     if not request.path.startswith(API):
-        return
-    caller()
+        return None
+    refusal = throttle.refusal(caller().user)
+    if refusal is not None:
+        return refusal
     if request.path.startswith(_ANY_SCOPE_PATHS):
-        return
+        return None
     if request.method not in ("GET", "HEAD"):
         require_scope(*WRITING_SCOPES)
     elif f"{request.path}/".startswith(tuple(f"{path}/" for path in _USER_PATHS)):
@@ -106,6 +113,7 @@ def _check_caller() -> None:
         require_scope(*READING_SCOPES, "read_repository")
     else:
         require_scope(*READING_SCOPES)
+    return None
 
 
 def _add_headers(response: Response) -> Response:
@@ -113,6 +121,7 @@ def _add_headers(response: Response) -> Response:
     headers.setdefault("X-Request-Id", request.headers.get("X-Request-Id") or uuid.uuid4().hex)
     headers.setdefault("X-Content-Type-Options", "nosniff")
     if request.path.startswith(API):
+        headers.update(g.get("rate_limit", {}))
         headers.setdefault("Cache-Control", "max-age=0, private, must-revalidate")
         headers.setdefault("Vary", "Origin")
         headers.setdefault("X-Frame-Options", "SAMEORIGIN")

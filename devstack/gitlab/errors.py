@@ -7,6 +7,8 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+_GRAPE_NAMES = {405: "Not Allowed"}  # where GitLab's framework words a status differently
+
 
 class Refusal(Exception):
     """An answer other than success.
@@ -40,6 +42,11 @@ def not_found(thing: str = "") -> Refusal:
 def bad_request(message: str) -> Refusal:
     """400 with a plain sentence."""
     return Refusal(400, {"message": message})
+
+
+def unprocessable(message: str) -> Refusal:
+    """422 with a plain sentence."""
+    return Refusal(422, {"message": message})
 
 
 def conflict(message: str) -> Refusal:
@@ -76,7 +83,8 @@ def install(app: Flask) -> None:
     def http_error(error: HTTPException) -> Response | HTTPException:
         if not request.path.startswith("/api/"):
             return error
-        response = jsonify({"error": f"{error.code} {error.name}"})
+        name = _GRAPE_NAMES.get(error.code or 500, error.name)
+        response = jsonify({"error": f"{error.code} {name}"})
         response.status_code = error.code or 500
         return response
 

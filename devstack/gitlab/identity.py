@@ -10,12 +10,13 @@ from flask import g, request
 from devstack.gitlab.errors import Refusal, forbidden, unauthorized
 from devstack.gitlab.state import here
 from devstack.gitlab.store.oauth import find_access_token
-from devstack.gitlab.store.tokens import PersonalToken, find_token, note_use
+from devstack.gitlab.store.tokens import PersonalToken, find_token, note_use, revoke_successors
 from devstack.gitlab.store.users import User, find_by_username, find_user
 
 if TYPE_CHECKING:
     from devstack.gitlab.store.database import Database
 
+_REALM = "Protected by OAuth 2.0"
 WRITING_SCOPES = ("api",)
 READING_SCOPES = ("api", "read_api")
 
@@ -89,6 +90,8 @@ def caller_of_secret(database: Database, secret: str) -> Caller:
     """
     personal = find_token(database, secret)
     if personal is not None:
+        if personal.revoked and request.path.endswith("/personal_access_tokens/self/rotate"):
+            revoke_successors(database, personal.id)
         _refuse_dead(revoked=bool(personal.revoked), expired=personal.expired)
         note_use(database, personal)
         return Caller(
@@ -123,17 +126,30 @@ def _refuse_dead(*, revoked: bool, expired: bool) -> None:
     if not revoked and not expired:
         return
     text = "Token was revoked. You have to re-authorize from the user."
-    if not revoked:
+    if expired:
         text = "Token is expired. You can either do re-authorization or token refresh."
-    raise Refusal(401, {"error": "invalid_token", "error_description": text})
+    raise Refusal(
+        401,
+        {"error": "invalid_token", "error_description": text},
+        WWW_Authenticate=f'Bearer realm="{_REALM}", error="invalid_token", error_description="{text}"',
+    )
 
 
 def _active(user: User | None) -> User:
     if user is None:
         raise unauthorized()
     if not user.active:
-        raise forbidden(f"Your account has been {user.state}.")
+        raise forbidden(_why_shut_out(user))
     return user
+
+
+def _why_shut_out(user: User) -> str:
+    if user.state == "deactivated":
+        return (
+            "Your account has been deactivated by your administrator. "
+            f"Please log back in from a web browser to reactivate your account at {here().external_url}"
+        )
+    return "Your account has been blocked."
 
 
 def _sudo(asking: Caller) -> Caller:

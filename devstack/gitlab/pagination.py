@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from flask import Response, jsonify, request
 
+from devstack.gitlab.errors import Refusal, invalid_parameters
 from devstack.gitlab.parameters import Field, read
 from devstack.gitlab.state import here
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 DEFAULT_PER_PAGE = 20
 MAXIMUM_PER_PAGE = 100
 MOST_COUNTED_ROWS = 10_000
+FARTHEST_OFFSET = 50_000
+_TOO_FAR = (
+    "Offset pagination has a maximum allowed offset of {} for requests that return objects of type {}."
+    " Remaining records can be retrieved using keyset pagination."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +38,29 @@ class Page:
         return (self.number - 1) * self.size
 
 
-def wanted_page() -> Page:
-    """Read `page` and `per_page`; too large a page is cut to 100, without an error."""
+def wanted_page(of: str = "") -> Page:
+    """Read `page` and `per_page`; too large a page is cut to 100, without an error.
+
+    `of`: the kind of object, where GitLab has keyset pages of it and refuses far offsets therefore.
+    Raises: Refusal 400 for pages of nothing, 405 beyond the farthest offset.
+    """
     given = read(Field("page", "integer"), Field("per_page", "integer"))
     number, size = given.get("page"), given.get("per_page")
-    return Page(
+    if size == 0:
+        raise invalid_parameters("per_page has a value not allowed")
+    page = Page(
         max(1, number or 1) if (number or 1) < 1 << 31 else 1 << 31,
         min(MAXIMUM_PER_PAGE, DEFAULT_PER_PAGE if not size or size < 1 else size),
+    )
+    if of and page.number * page.size > FARTHEST_OFFSET:
+        raise Refusal(405, {"error": _TOO_FAR.format(FARTHEST_OFFSET, of)})
+    return page
+
+
+def no_keyset() -> Refusal:
+    """405: there are no keyset pages in this order, or of these objects."""
+    return Refusal(
+        405, {"error": "Keyset pagination is not yet available for this type of request"}
     )
 
 

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 from flask import request
 from werkzeug.exceptions import BadRequest
 
-from devstack.gitlab.errors import Refusal, invalid_parameters
+from devstack.gitlab.errors import invalid_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
+_NO_JSON = (
+    "\nProblem:\n  message body does not match declared format\nResolution:\n  when specifying application/json as"
+    " content-type, you must pass valid application/json in the request's 'body' "
+)
 _TRUE = {"true", "t", "1", "yes", "on"}
 _FALSE = {"false", "f", "0", "no", "off"}
 
@@ -94,11 +98,9 @@ def _json_body() -> dict[str, Any]:
     try:
         body = request.get_json()
     except BadRequest as error:
-        raise Refusal(
-            400, {"error": "Invalid JSON: the request body is not a JSON document"}
-        ) from error
+        raise invalid_parameters(_NO_JSON) from error
     if not isinstance(body, dict):
-        raise Refusal(400, {"error": "Invalid JSON: the request body is not an object"})
+        raise invalid_parameters(_NO_JSON)
     return body
 
 

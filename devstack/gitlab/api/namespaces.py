@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from flask import Blueprint, Response, jsonify
 
 from devstack.gitlab.entities.groups import namespace_body
@@ -41,12 +43,17 @@ def list_namespaces() -> Response:
     found = [
         namespace_body(space, user)
         for space in spaces
-        if (text in space.full_path.casefold() or text in space.name.casefold())
+        if _matches(space, text, with_parents=bool(given.get("full_path_search")))
         and not (given.get("top_level_only") and space.parent_id)
         and _own(space, user)
         and (not given.get("owned_only") or _owned(space, user))
     ]
     return paged_list(found, wanted_page())
+
+
+def _matches(namespace: Namespace, text: str, *, with_parents: bool) -> bool:
+    path = namespace.full_path if with_parents else namespace.path
+    return text in path.casefold() or text in namespace.name.casefold()
 
 
 def _owned(namespace: Namespace, user: User) -> bool:
@@ -57,16 +64,12 @@ def _owned(namespace: Namespace, user: User) -> bool:
 
 @blueprint.get("/namespaces/<segment:key>")
 def show(key: str) -> Response:
-    """Answer one namespace, by id or full path."""
+    """Answer one of one's own namespaces, by id or full path; others are not there, public or not."""
     user = current_user()
     found = find_namespace(here().database, key)
-    if found is None or not (_own(found, user) or _seen(found, user)):
+    if found is None or not _own(found, user):
         raise not_found("Namespace")
     return jsonify(namespace_body(found, user))
-
-
-def _seen(namespace: Namespace, user: User) -> bool:
-    return namespace.is_group and GroupRights(here().database, user, namespace).can_see
 
 
 @blueprint.get("/namespaces/<segment:key>/exists")
@@ -74,13 +77,12 @@ def exists(key: str) -> Response:
     """Whether a path is taken, with free ones beside it."""
     current_user()
     given = read(Field("parent_id", "integer"))
-    database = here().database
-    parent = find_namespace(database, given["parent_id"]) if given.get("parent_id") else None
-    prefix = f"{parent.full_path}/" if parent else ""
-    taken = find_namespace(database, prefix + key) is not None
-    free = next(
-        f"{key}{number}"
-        for number in range(1, 10_000)
-        if find_namespace(database, f"{prefix}{key}{number}") is None
-    )
+    siblings = {
+        row[0].casefold()
+        for row in here().database.rows(
+            "SELECT path FROM namespaces WHERE parent_id IS ?", (given.get("parent_id"),)
+        )
+    }
+    taken = key.casefold() in siblings
+    free = next(f"{key}{n}" for n in count(1) if f"{key}{n}".casefold() not in siblings)
     return jsonify({"exists": taken, "suggests": [free] if taken else []})

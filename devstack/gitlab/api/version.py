@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from devstack.gitlab.identity import current_user, require_scope
-from devstack.gitlab.state import REVISION, VERSION, here
+from devstack.gitlab.state import REVISION, VERSION
 
 blueprint = Blueprint("version", __name__)
 
@@ -22,6 +22,7 @@ def version() -> Response:
 def metadata() -> Response:
     """Answer the same with a little more."""
     current_user()
+    require_scope("api", "read_api", "read_user")
     kas = {"enabled": False, "externalUrl": None, "externalK8sProxyUrl": None, "version": None}
     return jsonify(
         {
@@ -29,6 +30,5 @@ def metadata() -> Response:
             "revision": REVISION,
             "kas": kas,
             "enterprise": False,
-            "external_url": here().external_url,
         }
     )

@@ -6,10 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from devstack.gitlab.state import here
 from devstack.gitlab.store.namespaces import find_personal
-from devstack.gitlab.store.tokens import PersonalToken
+from devstack.gitlab.store.users import User, details_of, find_user
 
 if TYPE_CHECKING:
-    from devstack.gitlab.store.users import User
+    from devstack.gitlab.store.tokens import PersonalToken
+
+PROFILE_TEXTS = (
+    "location",
+    "linkedin",
+    "twitter",
+    "discord",
+    "website_url",
+    "github",
+    "job_title",
+    "organization",
+)
 
 
 def basic_user(user: User | None) -> dict[str, Any] | None:
@@ -19,7 +30,7 @@ def basic_user(user: User | None) -> dict[str, Any] | None:
     return {
         "id": user.id,
         "username": user.username,
-        "public_email": "",
+        "public_email": details_of(here().database, user.id).get("public_email", ""),
         "name": user.name,
         "state": user.state,
         "locked": False,
@@ -30,19 +41,13 @@ def basic_user(user: User | None) -> dict[str, Any] | None:
 
 def profile(user: User) -> dict[str, Any]:
     """Return the public profile."""
+    known = details_of(here().database, user.id)
     return {
         **(basic_user(user) or {}),
         "created_at": user.created_at,
         "bio": user.bio,
-        "location": "",
-        "linkedin": "",
-        "twitter": "",
-        "discord": "",
-        "website_url": "",
-        "github": "",
-        "job_title": "",
-        "pronouns": None,
-        "organization": "",
+        **{name: known.get(name, "") for name in PROFILE_TEXTS},
+        "pronouns": known.get("pronouns"),
         "bot": False,
         "work_information": None,
         "followers": 0,
@@ -54,41 +59,51 @@ def profile(user: User) -> dict[str, Any]:
 
 def own_user(user: User) -> dict[str, Any]:
     """Return what somebody sees of the own account."""
-    personal = find_personal(here().database, user.id)
+    known = details_of(here().database, user.id)
     body = {
         **profile(user),
         "last_sign_in_at": None,
         "confirmed_at": user.created_at if user.confirmed else None,
         "last_activity_on": user.last_activity_on,
         "email": user.email,
-        "theme_id": 3,
-        "color_scheme_id": 1,
+        "theme_id": known.get("theme_id", 3),
+        "color_scheme_id": known.get("color_scheme_id", 1),
         "projects_limit": user.projects_limit,
         "current_sign_in_at": None,
-        "identities": [],
+        "identities": known.get("identities", []),
         "can_create_group": bool(user.can_create_group),
         "can_create_project": user.projects_limit > 0,
         "two_factor_enabled": False,
         "external": bool(user.external),
-        "private_profile": False,
+        "private_profile": known.get("private_profile", False),
         "commit_email": user.email,
         "preferred_language": "en",
-        "namespace_id": personal.id if personal else None,
     }
-    if user.admin:
-        body["is_admin"] = True
-        body["note"] = None
-    return body
+    return {**body, **_for_admin(user)} if user.admin else body
 
 
 def user_for_admin(user: User) -> dict[str, Any]:
     """Return what administrators see of any account."""
+    return {**own_user(user), **_for_admin(user)}
+
+
+def user_details_for_admin(user: User) -> dict[str, Any]:
+    """Return what administrators see of one account that they ask for by id."""
+    return {**user_for_admin(user), "sign_in_count": 0, "highest_role": 0}
+
+
+def _for_admin(user: User) -> dict[str, Any]:
+    database = here().database
+    personal, known = find_personal(database, user.id), details_of(database, user.id)
+    maker = find_user(database, known["created_by_id"]) if "created_by_id" in known else None
     return {
-        **own_user(user),
         "is_admin": bool(user.admin),
-        "note": None,
-        "created_by": None,
+        "note": known.get("note"),
+        "namespace_id": personal.id if personal else None,
+        "created_by": basic_user(maker),
         "email_reset_offered_at": None,
+        "current_sign_in_ip": None,
+        "last_sign_in_ip": None,
     }
 
 

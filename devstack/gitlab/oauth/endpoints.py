@@ -9,9 +9,9 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from devstack.gitlab.errors import Refusal
-from devstack.gitlab.identity import caller_of_secret, token_of_request
+from devstack.gitlab.identity import token_of_request
 from devstack.gitlab.oauth import openid
-from devstack.gitlab.oauth.grants import redeem_code, refresh
+from devstack.gitlab.oauth.grants import missing, redeem_code, redeem_password, refresh, refused
 from devstack.gitlab.parameters import everything
 from devstack.gitlab.state import here
 from devstack.gitlab.store.oauth import (
@@ -42,46 +42,62 @@ _ADDRESSES = {
 _ABILITIES: dict[str, list[str]] = {
     "response_types_supported": ["code"],
     "response_modes_supported": ["query"],
-    "grant_types_supported": ["authorization_code", "refresh_token"],
+    "grant_types_supported": ["authorization_code", "password", "refresh_token"],
     "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
     "subject_types_supported": ["public"],
     "id_token_signing_alg_values_supported": ["RS256"],
     "claim_types_supported": ["normal"],
     "claims_supported": [
-        *("iss", "sub", "aud", "exp", "iat", "name", "nickname", "preferred_username"),
-        *("email", "email_verified", "profile", "picture"),
+        *("iss", "sub", "aud", "exp", "iat", "sub_legacy", *openid.CLAIMS),
     ],
     "code_challenge_methods_supported": ["plain", "S256"],
 }
-_GRANTS = {
-    "authorization_code": (redeem_code, ("code", "redirect_uri")),
-    "refresh_token": (refresh, ("refresh_token",)),
+_OPEN_TO_ALL = {  # what pages of other addresses may call, and by which verbs
+    "/oauth/token": "POST, OPTIONS",
+    "/oauth/revoke": "POST, OPTIONS",
+    "/oauth/userinfo": "GET, HEAD, POST, OPTIONS",
+    "/oauth/discovery/keys": "GET, HEAD",
+    "/.well-known/openid-configuration": "GET, HEAD",
 }
+_GRANTS = {
+    "authorization_code": redeem_code,
+    "password": redeem_password,
+    "refresh_token": refresh,
+}
+_TOKEN_TEXTS = {
+    "unknown": "The access token is invalid",
+    "revoked": "The access token was revoked",
+    "expired": "The access token expired",
+}
+_UNAUTHORIZED_TEXT = "Request need to be authorized. Required parameter for authorizing request is missing or invalid."
+
+
+@blueprint.after_request
+def open_to_all(response: Response) -> Response:
+    """Let pages of other addresses read the answers, as far as GitLab does."""
+    verbs = _OPEN_TO_ALL.get(request.path)
+    if verbs and request.headers.get("Origin"):
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Access-Control-Allow-Methods"] = verbs
+        asked = request.headers.get("Access-Control-Request-Headers", "")
+        if request.method == "OPTIONS" and asked.lower() == "authorization":
+            response.headers["Access-Control-Allow-Headers"] = asked
+    return response
 
 
 @blueprint.post("/oauth/token")
 def token() -> Response:
-    """Answer a token pair for a code or a refresh token."""
+    """Answer a token pair for a code, a refresh token or a password."""
     given = everything()
     grant = given.get("grant_type")
     if not grant:
-        raise _missing("grant_type")
+        raise missing("grant_type")
     if grant not in _GRANTS:
         text = "The authorization grant type is not supported by the authorization server."
-        raise Refusal(400, {"error": "unsupported_grant_type", "error_description": text})
-    redeem, needed = _GRANTS[grant]
-    application = _client(given)
-    for name in needed:
-        if not given.get(name):
-            raise _missing(name)
-    return _uncached(redeem(here(), application, given))
-
-
-def _missing(name: str) -> Refusal:
-    return Refusal(
-        400,
-        {"error": "invalid_request", "error_description": f"Missing required parameter: {name}."},
-    )
+        raise refused("unsupported_grant_type", text)
+    if grant == "refresh_token" and not given.get("refresh_token"):
+        raise missing("refresh_token")
+    return _uncached(_GRANTS[grant](here(), _client(given), given))
 
 
 def _uncached(body: dict[str, Any]) -> Response:
@@ -106,23 +122,29 @@ def _client(given: dict[str, Any]) -> Application:
     found = find_application(here().database, str(uid))
     known = found is not None and hmac.compare_digest(found.secret_digest, digest(str(secret)))
     if found is None or (not known and (found.confidential or secret)):
-        raise Refusal(
-            401,
-            {"error": "invalid_client", "error_description": _CLIENT_TEXT},
-            WWW_Authenticate='Bearer realm="Doorkeeper"',
-        )
+        raise refused("invalid_client", _CLIENT_TEXT, 401)
     return found
 
 
 @blueprint.post("/oauth/revoke")
 def revoke() -> Response:
-    """End a token pair, named by either half."""
+    """End a token pair, named by either half; what is no token is as good as ended."""
     given = everything()
-    application = _client(given)
     found = _either(str(given.get("token") or ""))
-    if found is not None and found.application_id == application.id:
-        here().database.update("access_tokens", found.id, revoked=1)
+    if found is None:
+        return jsonify({})
+    if not _is_client_of(found, given):
+        text = "You are not authorized to revoke this token"
+        raise Refusal(403, {"error": "unauthorized_client", "error_description": text})
+    here().database.update("access_tokens", found.id, revoked=1)
     return jsonify({})
+
+
+def _is_client_of(token: AccessToken, given: dict[str, Any]) -> bool:
+    try:
+        return _client(given).id == token.application_id
+    except Refusal:
+        return False
 
 
 def _either(secret: str) -> AccessToken | None:
@@ -134,8 +156,10 @@ def _either(secret: str) -> AccessToken | None:
 def introspect() -> Response:
     """Whether a token works, asked by the application it belongs to."""
     given = everything()
+    if not request.authorization and not given.get("client_id"):
+        raise refused("invalid_request", _UNAUTHORIZED_TEXT)
     application = _client(given)
-    found = find_access_token(here().database, str(given.get("token") or ""))
+    found = _either(str(given.get("token") or ""))
     if found is None or found.application_id != application.id or found.revoked or found.expired:
         return jsonify({"active": False})
     body = {
@@ -151,19 +175,8 @@ def introspect() -> Response:
 def token_info() -> Response:
     """Answer what a token is worth."""
     found = find_access_token(here().database, token_of_request() or "")
-    if found is None or found.revoked or found.expired:
-        text = (
-            "The access token is invalid"
-            if found is None
-            else "The access token was revoked"
-            if found.revoked
-            else "The access token expired"
-        )
-        raise Refusal(
-            401,
-            {"error": "invalid_token", "error_description": text},
-            WWW_Authenticate='Bearer realm="Doorkeeper"',
-        )
+    if found is None or _what_is_wrong(found):
+        raise refused("invalid_token", _TOKEN_TEXTS[_what_is_wrong(found)], 401)
     application = application_of(
         here().database.row("SELECT * FROM applications WHERE id = ?", (found.application_id,))
     )
@@ -181,19 +194,30 @@ def token_info() -> Response:
     )
 
 
+def _what_is_wrong(token: AccessToken | None) -> str:
+    """Return why a token is not good; empty, if it is."""
+    if token is None:
+        return "unknown"
+    return "revoked" if token.revoked else "expired" if token.expired else ""
+
+
 @blueprint.route("/oauth/userinfo", methods=["GET", "POST"])
 def user_info() -> Response:
-    """Answer who signed in."""
-    asking = caller_of_secret(here().database, token_of_request() or "")
-    if asking.user is None or not asking.has_scope("openid"):
-        raise Refusal(
-            403,
-            {
-                "error": "insufficient_scope",
-                "error_description": "The access token lacks the scope openid.",
-            },
-        )
-    return jsonify(openid.claims(here(), asking.user.id, asking.scopes))
+    """Answer who signed in; a refusal has no body, only the challenge."""
+    found = find_access_token(here().database, token_of_request() or "")
+    if found is None or (wrong := _what_is_wrong(found)):
+        text = _TOKEN_TEXTS["unknown" if found is None else wrong]
+        return _challenge(401, "invalid_token", text)
+    if "openid" not in found.scopes.split():
+        text = 'Access to this resource requires scope "openid".'
+        return _challenge(403, "insufficient_scope", text)
+    return jsonify(openid.claims(here(), found.user_id, frozenset(found.scopes.split())))
+
+
+def _challenge(status: int, error: str, text: str) -> Response:
+    words = text.replace('"', "'")
+    value = f'Bearer realm="Doorkeeper", error="{error}", error_description="{words}"'
+    return Response(status=status, headers={"WWW-Authenticate": value})
 
 
 @blueprint.get("/oauth/discovery/keys")

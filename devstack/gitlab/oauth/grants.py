@@ -16,12 +16,13 @@ from devstack.gitlab.state import Server
 from devstack.gitlab.store.oauth import (
     ACCESS_SECONDS,
     CODE_SECONDS,
+    DEFAULT_SCOPES,
     Application,
     find_refresh_token,
     issue_tokens,
-    revoke_family,
 )
 from devstack.gitlab.store.tokens import digest
+from devstack.gitlab.store.users import find_by_login, find_user
 
 if TYPE_CHECKING:
     import sqlite3
@@ -45,9 +46,36 @@ class CodeRequest:
     nonce: str
 
 
+def refused(error: str, text: str, status: int = 400) -> Refusal:
+    """Return a refusal in the form of RFC 6749, 5.2, with the challenge that GitLab adds to each."""
+    return Refusal(
+        status,
+        {"error": error, "error_description": text},
+        WWW_Authenticate=f'Bearer realm="Doorkeeper", error="{error}", error_description="{text}"',
+        Cache_Control="no-store",
+    )
+
+
+def missing(name: str) -> Refusal:
+    """400: a parameter is not there."""
+    return refused("invalid_request", f"Missing required parameter: {name}.")
+
+
 def invalid_grant() -> Refusal:
-    """400: the code or refresh token is worth nothing."""
-    return Refusal(400, {"error": "invalid_grant", "error_description": _GRANT_TEXT})
+    """400: the code, refresh token or password is worth nothing."""
+    return refused("invalid_grant", _GRANT_TEXT)
+
+
+def invalid_scope() -> Refusal:
+    """400: scopes that the application may not have."""
+    return refused("invalid_scope", "The requested scope is invalid, unknown, or malformed.")
+
+
+def scopes_asked(application: Application, scope: str) -> str | None:
+    """Return the scopes of a request, `api` if it names none; None, if the application may not have them."""
+    allowed = set(application.scopes.split())
+    wanted = scope.split() or [name for name in DEFAULT_SCOPES if name in allowed]
+    return " ".join(wanted) if wanted and set(wanted) <= allowed else None
 
 
 def issue_code(server: Server, user_id: int, wanted: CodeRequest) -> str:
@@ -73,14 +101,16 @@ def issue_code(server: Server, user_id: int, wanted: CodeRequest) -> str:
 
 
 def redeem_code(server: Server, application: Application, given: dict[str, Any]) -> dict[str, Any]:
-    """Return a token pair for a code. A code that comes a second time ends what the first time gave."""
+    """Return a token pair for a code, once; what the first time gave stays good."""
+    if not given.get("redirect_uri"):
+        raise missing("redirect_uri")
     with server.database.changes() as connection:
         row = server.database.row(
             "SELECT * FROM authorization_codes WHERE digest = ?",
             (digest(str(given.get("code") or "")),),
         )
-        if row is not None and row["used"] and row["application_id"] == application.id:
-            revoke_family(server.database, row["family"])
+        if row is not None and row["code_challenge"] and not given.get("code_verifier"):
+            raise missing("code_verifier")
         good = row is not None and not row["used"] and _fits(row, application, given)
         if row is not None and good:
             connection.execute(
@@ -120,8 +150,25 @@ def refresh(server: Server, application: Application, given: dict[str, Any]) -> 
         old = find_refresh_token(server.database, str(given.get("refresh_token") or ""))
         if old is None or old.revoked or old.application_id != application.id:
             raise invalid_grant()
+        scopes = str(given.get("scope") or "").split() or old.scopes.split()
+        if not set(scopes) <= set(old.scopes.split()):
+            raise invalid_scope()
         server.database.update("access_tokens", old.id, revoked=1)
-        return _pair(server, application, old.user_id, old.scopes, old.family, "")
+        return _pair(server, application, old.user_id, " ".join(scopes), old.family, "")
+
+
+def redeem_password(
+    server: Server, application: Application, given: dict[str, Any]
+) -> dict[str, Any]:
+    """Return a token pair for a name and a password."""
+    scopes = scopes_asked(application, str(given.get("scope") or ""))
+    if scopes is None:
+        raise invalid_scope()
+    login, password = str(given.get("username") or ""), str(given.get("password") or "")
+    user = find_by_login(server.database, login) if login else None
+    if user is None or not user.active or not user.has_password(password):
+        raise invalid_grant()
+    return _pair(server, application, user.id, scopes, secrets.token_hex(16), "")
 
 
 def _pair(
@@ -136,6 +183,8 @@ def _pair(
         "scope": scopes,
         "created_at": int(moment),
     }
-    if "openid" in scopes.split():
-        body["id_token"] = identity_token(server, application.uid, user_id, nonce)
+    user = find_user(server.database, user_id)
+    if "openid" in scopes.split() and user is not None:
+        granted = frozenset(scopes.split())
+        body["id_token"] = identity_token(server, application.uid, user, granted, nonce)
     return body

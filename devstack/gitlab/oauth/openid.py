@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import time
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from devstack.gitlab.store.users import find_user
+from devstack.gitlab.store.users import User, details_of, find_user
 
 if TYPE_CHECKING:
     from devstack.gitlab.state import Server
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 KEY_ID = "devstack"
 _KEY_BITS = 2048
 _IDENTITY_SECONDS = 120
+_ROLES = {"owner": 50, "maintainer": 40, "developer": 30}
+CLAIMS = (
+    *("name", "nickname", "preferred_username", "email", "email_verified", "website", "profile"),
+    *("picture", "groups", "groups_direct"),
+    *(f"https://gitlab.org/claims/groups/{role}" for role in _ROLES),
+)
 
 
 def ensure_key(server: Server) -> None:
@@ -57,34 +64,58 @@ def public_keys(server: Server) -> dict[str, Any]:
     return {"keys": [key]}
 
 
-def claims(server: Server, user_id: int, scopes: frozenset[str] | None) -> dict[str, Any]:
-    """Return what an application may learn about a person."""
+def claims(server: Server, user_id: int, scopes: frozenset[str]) -> dict[str, Any]:
+    """Return what an application may learn about a person when it asks."""
     user = find_user(server.database, user_id)
     if user is None:
         return {"sub": str(user_id)}
-    wide = scopes is None or not scopes.isdisjoint({"profile", "openid", "api", "read_user"})
-    body: dict[str, Any] = {"sub": str(user.id), "sub_legacy": str(user.id)}
-    if wide:
-        body |= {"name": user.name, "nickname": user.username, "preferred_username": user.username}
-        body |= {
-            "profile": f"{server.external_url}/{user.username}",
-            "picture": None,
-            "groups_direct": _groups(server, user.id),
-        }
-    if scopes is None or "email" in scopes:
-        body |= {"email": user.email, "email_verified": bool(user.confirmed)}
-    return body
+    names = {"name": user.name, "nickname": user.username, "preferred_username": user.username}
+    groups = _groups(server, user.id)
+    by_role = {
+        f"https://gitlab.org/claims/groups/{role}": [path for path, own in groups if own == level]
+        for role, level in _ROLES.items()
+    }
+    website = details_of(server.database, user.id).get("website_url")
+    return {
+        **_identity(server, user),
+        **names,
+        **_mail(server, user, scopes),
+        **({"website": website} if website else {}),
+        "profile": f"{server.external_url}/{user.username}",
+        "picture": None,
+        "groups": [path for path, _ in groups],
+        **{name: paths for name, paths in by_role.items() if paths},
+    }
 
 
-def _groups(server: Server, user_id: int) -> list[str]:
+def _identity(server: Server, user: User) -> dict[str, str]:
+    """Return the subject, and the one that GitLab gave in former times: a digest with a secret of the server."""
+    secret = (server.home / "openid-key.pem").read_bytes()
+    old = hashlib.sha256(f"{user.id}-".encode() + secret).hexdigest()
+    return {"sub": str(user.id), "sub_legacy": old}
+
+
+def _mail(server: Server, user: User, scopes: frozenset[str]) -> dict[str, Any]:
+    """Return the address, the public one without the scope `email`."""
+    if "email" in scopes:
+        return {"email": user.email, "email_verified": bool(user.confirmed)}
+    public = details_of(server.database, user.id).get("public_email")
+    return {"email": public, "email_verified": public == user.email} if public else {}
+
+
+def _groups(server: Server, user_id: int) -> list[tuple[str, int]]:
+    """Return the groups that somebody is a direct member of, with the level."""
     rows = server.database.rows(
-        "SELECT n.full_path FROM group_members m JOIN namespaces n ON n.id = m.group_id WHERE m.user_id = ? ORDER BY 1",
+        "SELECT n.full_path, m.access_level FROM group_members m JOIN namespaces n ON n.id = m.group_id"
+        " WHERE m.user_id = ? ORDER BY 1",
         (user_id,),
     )
-    return [row[0] for row in rows]
+    return [(row[0], row[1]) for row in rows]
 
 
-def identity_token(server: Server, audience: str, user_id: int, nonce: str) -> str:
+def identity_token(
+    server: Server, audience: str, user: User, scopes: frozenset[str], nonce: str
+) -> str:
     """Return a signed statement, for one application, about who signed in."""
     moment = int(time.time())
     body = {
@@ -93,7 +124,9 @@ def identity_token(server: Server, audience: str, user_id: int, nonce: str) -> s
         "iat": moment,
         "exp": moment + _IDENTITY_SECONDS,
         "auth_time": moment,
-        **claims(server, user_id, frozenset({"openid", "email"})),
+        **_identity(server, user),
+        **_mail(server, user, scopes),
+        "groups_direct": [path for path, _ in _groups(server, user.id)],
     }
     if nonce:
         body["nonce"] = nonce

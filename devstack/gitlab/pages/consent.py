@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, redirect, request
 
-from devstack.gitlab.oauth.grants import CodeRequest, issue_code
+from devstack.gitlab.oauth.grants import CodeRequest, issue_code, scopes_asked
 from devstack.gitlab.pages.session import form_is_ours, page, sign_in_first, viewer
 from devstack.gitlab.state import here
 from devstack.gitlab.store.oauth import Application, find_application
@@ -30,6 +30,7 @@ SCOPE_TEXTS = {
 }
 
 REFUSAL_TEXTS = {
+    "invalid_request": "Missing required parameter: response_type.",
     "access_denied": "The resource owner or authorization server denied the request.",
     "unsupported_response_type": "The authorization server does not support this response type.",
     "invalid_scope": "The requested scope is invalid, unknown, or malformed.",
@@ -78,20 +79,22 @@ def _wanted(given: Mapping[str, str]) -> CodeRequest:
     """Read and check what the application asks for."""
     application = _application(given)
     address, state = given["redirect_uri"], given.get("state", "")
-    scopes = (given.get("scope") or application.scopes).split()
+    scopes = scopes_asked(application, given.get("scope", ""))
     challenge = given.get("code_challenge", "")
     method = given.get("code_challenge_method") or ("plain" if challenge else "")
     problem = None
-    if given.get("response_type") != "code":
+    if not given.get("response_type"):
+        problem = "invalid_request"
+    elif given["response_type"] != "code":
         problem = "unsupported_response_type"
-    elif not set(scopes) <= set(application.scopes.split()):
+    elif scopes is None:
         problem = "invalid_scope"
     elif method not in ("", "plain", "S256"):
         problem = "invalid_code_challenge_method"
-    if problem is not None:
-        raise _Refused(address, state, problem)
+    if problem is not None or scopes is None:
+        raise _Refused(address, state, problem or "invalid_scope")
     return CodeRequest(
-        application, address, " ".join(scopes), state, challenge, method, given.get("nonce", "")
+        application, address, scopes, state, challenge, method, given.get("nonce", "")
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ACCESS_SECONDS = 7200
 CODE_SECONDS = 600
+DEFAULT_SCOPES = ("api",)
 SESSION_SECONDS = 7 * 24 * 3600
 SCOPES = (
     "api",
@@ -130,11 +131,6 @@ def find_refresh_token(database: Database, secret: str) -> AccessToken | None:
 
 def _token_of(row: sqlite3.Row | None) -> AccessToken | None:
     return None if row is None else AccessToken(*row)
-
-
-def revoke_family(database: Database, family: str) -> None:
-    """End every token that came of one consent."""
-    database.run("UPDATE access_tokens SET revoked = 1 WHERE family = ?", (family,))
 
 
 def open_session(database: Database, user_id: int) -> str:

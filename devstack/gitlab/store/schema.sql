@@ -29,6 +29,21 @@ CREATE TABLE IF NOT EXISTS tokens (
 );
 CREATE INDEX IF NOT EXISTS tokens_of_user ON tokens (user_id);
 
+CREATE TABLE IF NOT EXISTS token_rotations (
+    token_id INTEGER PRIMARY KEY REFERENCES tokens (id) ON DELETE CASCADE,
+    previous_id INTEGER NOT NULL REFERENCES tokens (id) ON DELETE CASCADE
+);
+
+CREATE TABLE IF NOT EXISTS user_details (
+    user_id INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    details TEXT NOT NULL DEFAULT '{}'
+);
+
+CREATE TABLE IF NOT EXISTS application_settings (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS namespaces (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL CHECK (kind IN ('user', 'group')),

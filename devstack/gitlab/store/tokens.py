@@ -32,6 +32,7 @@ SCOPES = (
     "read_service_ping",
 )
 LONGEST_LIFE = timedelta(days=365)
+ROTATED_LIFE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ def latest_expiry() -> str:
     return (datetime.now(UTC) + LONGEST_LIFE).date().isoformat()
 
 
+def rotated_expiry() -> str:
+    """Return the day that a rotated token gets by itself."""
+    return (datetime.now(UTC) + ROTATED_LIFE).date().isoformat()
+
+
 def token_of(row: sqlite3.Row | None) -> PersonalToken | None:
     """Turn a row of `tokens` into a PersonalToken."""
     return None if row is None else PersonalToken(*row)
@@ -101,6 +107,24 @@ def create_token(
         **more,
     )
     return token_id, secret
+
+
+def note_rotation(database: Database, token_id: int, previous_id: int) -> None:
+    """Record which token a new one replaces."""
+    database.run(
+        "INSERT INTO token_rotations (token_id, previous_id) VALUES (?, ?)", (token_id, previous_id)
+    )
+
+
+def revoke_successors(database: Database, token_id: int) -> None:
+    """End every token that came of a token by rotation: somebody used the old one once more."""
+    database.run(
+        """WITH RECURSIVE later(id) AS (
+               SELECT token_id FROM token_rotations WHERE previous_id = ?
+               UNION SELECT r.token_id FROM token_rotations r JOIN later ON r.previous_id = later.id)
+           UPDATE tokens SET revoked = 1 WHERE id IN (SELECT id FROM later)""",
+        (token_id,),
+    )
 
 
 def note_use(database: Database, token: PersonalToken) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
@@ -99,6 +100,25 @@ def create_user(
     if created is None:
         raise sqlite3.DatabaseError(f"user {user_id} vanished right after it was added")
     return created
+
+
+def details_of(database: Database, user_id: int) -> dict[str, Any]:
+    """Return what else is known of somebody: the parts of a profile that decide nothing."""
+    text = database.value("SELECT details FROM user_details WHERE user_id = ?", (user_id,))
+    known: dict[str, Any] = json.loads(text) if text else {}
+    return known
+
+
+def add_details(database: Database, user_id: int, more: dict[str, Any]) -> None:
+    """Set parts of a profile; the others stay."""
+    if not more:
+        return
+    with database.changes():
+        known = details_of(database, user_id) | more
+        database.run(
+            "INSERT OR REPLACE INTO user_details (user_id, details) VALUES (?, ?)",
+            (user_id, json.dumps(known)),
+        )
 
 
 def hash_password(password: str) -> str:

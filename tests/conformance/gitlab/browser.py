@@ -80,9 +80,12 @@ class Visit:
         answer = self.browser.post(url, data={**form.fields, **entered})
         assert answer.status_code == 302, "signing in did not work"
 
-    def code(self) -> str:
-        """Say yes, unless it was said before; return the code."""
-        answer = self.authorize()
+    def code(self, scope: str = "api") -> str:
+        """Ask for consent; return the code."""
+        return self.agreed(self.authorize(scope=scope))
+
+    def agreed(self, answer: httpx.Response) -> str:
+        """Say yes to a page, unless it was said before; return the code."""
         if answer.status_code == 200:
             form = Forms(answer.text).with_field("redirect_uri")
             answer = self.browser.post(urljoin(str(answer.url), form.action), data=form.fields)
@@ -103,8 +106,8 @@ class Visit:
     def redeem(self, code: str, verifier: str = VERIFIER) -> httpx.Response:
         return self.token(grant_type="authorization_code", code=code, code_verifier=verifier)
 
-    def granted(self) -> Json:
-        answer = self.redeem(self.code())
+    def granted(self, scope: str = "api") -> Json:
+        answer = self.redeem(self.code(scope))
         assert answer.status_code == 200, answer.text
         pair: Json = answer.json()
         return pair

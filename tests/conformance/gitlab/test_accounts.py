@@ -1,124 +1,18 @@
-"""Tokens and users."""
+"""Accounts, their states, and the namespaces that they see."""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
-
-import pytest
-
-from tests.conformance.gitlab.conftest import Crew
 from tests.conformance.gitlab.place import (
     PASSWORD,
     Person,
     Place,
-    create,
     ids,
     of,
-    repository,
     told,
-    try_commit,
     unique,
     until,
     wrong,
 )
-
-NEXT_WEEK = (datetime.now(UTC) + timedelta(days=7)).date().isoformat()
-DAY = re.compile(r"\d{4}-\d\d-\d\d")
-
-
-@pytest.mark.parametrize("path", ("/user", "/version"))
-def test_auth_1_without_a_token_account_and_version_are_401(place: Place, path: str) -> None:
-    answer = place.nobody.get(path)
-    assert (answer.status_code, answer.json()) == (401, {"message": "401 Unauthorized"})
-
-
-def test_auth_2_the_version_has_two_fields(owner: Person) -> None:
-    assert {"version", "revision"} <= set(owner.read("/version"))
-    version, revision = owner.library.version()
-    assert re.match(r"\d+\.\d+", version)
-    assert revision
-
-
-def test_auth_3_auth_4_a_personal_token_comes_in_either_header(place: Place, owner: Person) -> None:
-    for caller in (place.private(owner.token), place.bearer(owner.token)):
-        assert caller.read("/user")["id"] == owner.id
-
-
-def test_auth_5_a_token_in_the_address_works(place: Place, owner: Person) -> None:
-    assert place.nobody.read("/user", private_token=owner.token)["id"] == owner.id
-
-
-def test_auth_6_a_wrong_token_is_401_where_nobody_is_let_in(place: Place) -> None:
-    assert place.nobody.get("/projects").status_code == 200
-    for caller in (place.private("wrong"), place.bearer("wrong")):
-        assert caller.get("/projects").status_code == 401
-
-
-def test_auth_7_writing_needs_a_token_and_the_unseen_stays_unseen(place: Place, crew: Crew) -> None:
-    assert told(place.nobody.post("/projects", name="x")) == (401, "401 Unauthorized")
-    for answer in (
-        place.nobody.get(f"{repository(crew.project)}/tree"),
-        place.nobody.get(f"{repository(crew.project)}/branches"),
-    ):
-        assert told(answer) == (404, "404 Project Not Found")
-
-
-def test_auth_8_an_administrator_makes_tokens_for_others(place: Place, stranger: Person) -> None:
-    path = f"/users/{stranger.id}/personal_access_tokens"
-    made = place.root.made(path, name="x", scopes=["read_api"], expires_at=NEXT_WEEK)
-    assert (made["name"], made["scopes"], made["expires_at"]) == ("x", ["read_api"], NEXT_WEEK)
-    assert place.private(made["token"]).read("/user")["id"] == stranger.id
-    endless = place.root.made(path, name="y", scopes=["read_api"])
-    assert DAY.fullmatch(endless["expires_at"])
-    listed = place.root.read("/personal_access_tokens", user_id=stranger.id)
-    assert made["id"] in ids(listed)
-    assert all("token" not in token for token in listed)
-    assert told(stranger.post(path, name="x", scopes=["admin_mode"]))[0] == 403
-
-
-def test_auth_9_a_token_describes_itself(place: Place, stranger: Person) -> None:
-    token = place.token(stranger.id, "read_api")
-    body = place.private(token).read("/personal_access_tokens/self")
-    assert (body["user_id"], body["scopes"], body["name"]) == (
-        stranger.id,
-        ["read_api"],
-        "conformance",
-    )
-    assert (body["active"], body["revoked"]) == (True, False)
-    assert DAY.fullmatch(body["expires_at"])
-
-
-def test_auth_10_a_revoked_token_says_so(place: Place, stranger: Person) -> None:
-    caller = place.private(place.token(stranger.id, "api"))
-    assert caller.delete("/personal_access_tokens/self").status_code == 204
-    answer = caller.get("/user")
-    assert answer.status_code == 401
-    assert answer.json() == {
-        "error": "invalid_token",
-        "error_description": "Token was revoked. You have to re-authorize from the user.",
-    }
-
-
-def test_auth_11_a_token_does_what_its_scopes_say(place: Place, crew: Crew) -> None:
-    reading = place.private(place.token(crew.owner.id, "read_api"))
-    assert reading.get(of(crew.project)).status_code == 200
-    refused = try_commit(reading, crew.project, create("x"))
-    assert (refused.status_code, refused.json()["error"]) == (403, "insufficient_scope")
-    assert "api" in refused.json()["scope"].split()
-    for scope, status in (("read_repository", 200), ("write_repository", 403)):
-        caller = place.private(place.token(crew.owner.id, scope))
-        answer = caller.get(of(crew.project))
-        assert (answer.status_code, answer.json()["error"]) == (403, "insufficient_scope")
-        file = caller.get(f"{repository(crew.project)}/files/a.txt", ref="main")
-        assert file.status_code == status
-
-
-def test_auth_12_somebody_elses_name_is_for_administrators(place: Place, owner: Person) -> None:
-    answer = owner("GET", "/user", headers={"Sudo": "root"})
-    assert answer.status_code == 403
-    assert "sudo" in answer.text
-    assert place.root("GET", "/user", headers={"Sudo": owner.username}).json()["id"] == owner.id
 
 
 def test_auth_13_a_blocked_account_is_told_so(place: Place) -> None:
@@ -129,13 +23,36 @@ def test_auth_13_a_blocked_account_is_told_so(place: Place) -> None:
     assert "blocked" in answer.text
 
 
+def test_auth_13_states_change_once(place: Place) -> None:
+    """python-gitlab's test_users.py: null and false for what was so before; lib/api/users.rb."""
+    person = place.person()
+    path = f"/users/{person.id}"
+    words = ("block", "block", "unblock", "unblock")
+    answers = [place.root.post(f"{path}/{word}") for word in words]
+    assert [answer.json() for answer in answers] == [True, None, True, False]
+    assert {answer.status_code for answer in answers} == {201}
+    assert place.root.post(f"{path}/ban").json() is True
+    assert place.root.read(path)["state"] == "banned"
+    assert person.get("/user").status_code == 403
+    assert place.root.post(f"{path}/unban").json() is True
+    assert place.root.post(f"{path}/block").json() is True
+    answer = place.root.post(f"{path}/activate")
+    assert told(answer) == (403, "403 Forbidden - A blocked user must be unblocked to be activated")
+    own = place.root.read("/user")["id"]
+    answer = place.root.post(f"/users/{own}/block")
+    assert told(answer) == (
+        403,
+        "403 Forbidden - The API initiating user cannot be blocked by the API",
+    )
+
+
 def test_user_1_the_own_account_has_more(place: Place, owner: Person) -> None:
     own = owner.read("/user")
     assert own["email"] == owner.email
     for name in ("can_create_project", "can_create_group", "two_factor_enabled", "external"):
         assert isinstance(own[name], bool), name
     assert own["identities"] == []
-    assert "is_admin" not in own
+    assert not {"is_admin", "namespace_id", "note"} & set(own)
     assert place.root.read("/user")["is_admin"] is True
 
 
@@ -201,3 +118,117 @@ def test_user_2_an_account_goes_with_its_projects_and_its_groups_on_request(plac
     assert place.root.delete(f"/users/{person.id}", hard_delete=True).status_code == 204
     gone = (f"/users/{person.id}", of(mine), f"/groups/{group['id']}")
     until(lambda: {place.root.get(path).status_code for path in gone} == {404})
+
+
+def test_user_5_what_is_wrong_is_told_by_field(place: Place) -> None:
+    """spec/requests/api/users_spec.rb: returns 400 error if user does not validate."""
+    given = {"email": "test@example.org", "username": "test!", "name": "test", "password": "pass"}
+    status, fields = told(place.root.post("/users", **given, bio="g" * 256, projects_limit=-1))
+    assert status == 400
+    assert isinstance(fields, dict)
+    assert fields["password"] == ["is too short (minimum is 8 characters)"]
+    assert fields["bio"] == ["is too long (maximum is 255 characters)"]
+    assert fields["projects_limit"] == ["must be greater than or equal to 0"]
+    assert fields["username"]
+    told_by_error = wrong(place.root.post("/users", name="x", username="x", email="x@example.org"))
+    assert told_by_error == (
+        "password, reset_password, force_random_password are missing,"
+        " at least one parameter must be provided"
+    )
+    assert wrong(place.root.post("/users", **given, provider="github")) == (
+        "extern_uid, provider provide all or none of parameters"
+    )
+
+
+def test_user_5_user_6_parameters_are_checked_before_the_right(stranger: Person) -> None:
+    """lib/api/users.rb asks for an administrator in the body of the endpoint, after Grape's checks."""
+    assert "email is missing" in wrong(stranger.post("/users", name="x"))
+
+
+def test_user_2_a_profile_keeps_what_it_is_given(place: Place) -> None:
+    """doc/api/users.md: the attributes of POST and PUT."""
+    person = place.person()
+    more = {
+        "bio": "Reads maps",
+        "location": "Lund",
+        "organization": "Lab",
+        "job_title": "Reader",
+        "website_url": "https://example.org",
+        "note": "by hand",
+        "private_profile": True,
+        "provider": "github",
+        "extern_uid": "67890",
+    }
+    changed = place.root("PUT", f"/users/{person.id}", json=more).json()
+    kept = {name: changed[name] for name in more if name not in {"provider", "extern_uid"}}
+    assert kept == {name: more[name] for name in kept}
+    assert changed["identities"][0]["extern_uid"] == "67890"
+    assert place.root.read(f"/users/{person.id}")["location"] == "Lund"
+    assert person.read("/user")["organization"] == "Lab"
+    assert told(place.root("PUT", "/users/999999999", json={"bio": "x"})) == (
+        404,
+        "404 User Not Found",
+    )
+
+
+def test_user_8_nobody_sees_accounts_by_number(place: Place, owner: Person) -> None:
+    """lib/api/users.rb: nobody may look one account up by its name alone."""
+    assert told(place.nobody.get(f"/users/{owner.id}")) == (403, "403 Forbidden - Not authorized!")
+    assert told(place.nobody.get("/users")) == (
+        403,
+        "403 Forbidden - Not authorized to access /api/v4/users",
+    )
+    assert ids(place.nobody.read("/users", username=owner.username)) == [owner.id]
+
+
+def test_user_7_administrators_filter_and_sort(place: Place, owner: Person) -> None:
+    """doc/api/users.md: filters for administrators; others' order_by and sort are not looked at."""
+    made = ids([place.root.read(f"/users/{place.person('sorted').id}") for _ in range(2)])
+    found = place.root.read("/users", search="sorted", order_by="id", sort="asc")
+    assert [number for number in ids(found) if number in made] == made
+    found = owner.read("/users", search="sorted", order_by="id", sort="asc")
+    assert [number for number in ids(found) if number in made] == made[::-1]
+    assert place.root.read("/users", search="sorted", created_before="2001-01-01") == []
+    assert owner.id not in ids(place.root.read("/users", without_projects=True, per_page=100))
+
+
+def test_page_6_accounts_are_followed_by_their_key(place: Place) -> None:
+    """doc/api/rest/_index.md: keyset pages of accounts."""
+    made = [place.person("keyed").id for _ in range(3)]
+    query = {"search": "keyed", "order_by": "id", "sort": "asc", "per_page": 2}
+    answer = place.root.get("/users", pagination="keyset", **query)
+    assert "X-Total" not in answer.headers
+    after = place.root.client.get(answer.links["next"]["url"], headers=place.root.headers)
+    assert ids(answer.json()) + ids(after.json()) == made
+    assert "next" not in after.links
+
+
+def test_grp_6_namespaces_are_those_of_members(place: Place, owner: Person) -> None:
+    """spec/requests/api/namespaces_spec.rb: a public group of others is not found."""
+    group = place.group(owner, visibility="public")
+    stranger = place.person()
+    assert told(stranger.get(f"/namespaces/{group['id']}")) == (404, "404 Namespace Not Found")
+    assert owner.read(f"/namespaces/{group['path']}")["id"] == group["id"]
+    inner = place.group(owner, parent_id=group["id"])
+    search = {"search": group["path"]}
+    assert ids(owner.read("/namespaces", **search)) == [group["id"]]
+    wide = owner.read("/namespaces", **search, full_path_search=True)
+    assert ids(wide) == [group["id"], inner["id"]]
+
+
+def test_grp_7_a_path_is_taken_beside_its_siblings(place: Place, owner: Person) -> None:
+    """spec/requests/api/namespaces_spec.rb: within the parent only, in any case of letters."""
+    group = place.group(owner)
+    inner = place.group(owner, parent_id=group["id"])
+
+    def asked(path: str, **query: object) -> object:
+        return owner.read(f"/namespaces/{path}/exists", **query)
+
+    free = {"exists": False, "suggests": []}
+    loud = group["path"].upper()
+    assert asked(loud) == {"exists": True, "suggests": [f"{loud}1"]}
+    assert asked(inner["path"]) == free
+    taken = {"exists": True, "suggests": [f"{inner['path']}1"]}
+    assert asked(inner["path"], parent_id=group["id"]) == taken
+    assert asked(group["path"], parent_id=group["id"]) == free
+    assert asked(group["path"], parent_id=999999999) == free

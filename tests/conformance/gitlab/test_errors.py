@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import gitlab.exceptions
+import httpx
 import pytest
 
-from tests.conformance.gitlab.conftest import Crew
+from tests.conformance.gitlab.conftest import URL, Crew
 from tests.conformance.gitlab.place import (
+    Caller,
     Person,
     Place,
     create,
@@ -17,6 +22,7 @@ from tests.conformance.gitlab.place import (
     unique,
     wrong,
 )
+from tests.servers import gitlab_server
 
 
 def test_err_1_rights_and_lookups_are_told_by_message(
@@ -93,6 +99,58 @@ def test_err_4_the_unseen_is_404_by_every_verb(
 def test_err_5_an_unknown_route_is_an_error(owner: Person) -> None:
     answer = owner.get("/nowhere/at/all")
     assert (answer.status_code, answer.json()) == (404, {"error": "404 Not Found"})
+
+
+def test_err_5_a_verb_that_a_route_lacks_is_405(owner: Person) -> None:
+    answer = owner("PATCH", "/version")
+    assert answer.status_code == 405
+    assert str(answer.json()["error"]).startswith("405 ")
+
+
+def test_err_2_a_body_that_is_no_json_is_told(owner: Person) -> None:
+    head = {"Content-Type": "application/json"}
+    answer = owner("POST", "/projects", content=b"{", headers=head)
+    assert "message body does not match declared format" in wrong(answer)
+
+
+def test_page_4_a_page_of_nothing_is_refused(owner: Person) -> None:
+    """lib/api/pagination_params.rb: per_page has 0 as an excepted value."""
+    assert "per_page" in wrong(owner.get("/projects", per_page=0))
+
+
+def test_page_6_far_offsets_are_for_keys(place: Place) -> None:
+    """doc/administration/instance_limits.md: 50,000 rows by offset; lib/api/helpers/pagination_strategies.rb."""
+    answer = place.root.get("/projects", page=600, per_page=100)
+    assert answer.status_code == 405
+    assert answer.json()["error"].startswith("Offset pagination has a maximum allowed offset")
+    answer = place.root.get("/projects", pagination="keyset", order_by="name")
+    assert answer.status_code == 405
+
+
+@pytest.mark.skipif(URL in os.environ, reason="people work there: nobody is to be throttled")
+def test_err_8_who_asks_too_often_is_told_when_to_return(tmp_path: Path) -> None:
+    """doc/administration/settings/user_and_ip_rate_limits.md: headers, and text for a body."""
+    name = "throttle_authenticated_api"
+    limits = {f"{name}_requests_per_period": 3, f"{name}_enabled": True}
+    with gitlab_server(tmp_path) as server, httpx.Client(timeout=60) as client:
+        root = Caller(client, server.url, {"PRIVATE-TOKEN": server.root_token})
+        person = Place(server.url, root).person()
+        assert "RateLimit-Limit" not in person.get("/user").headers
+        assert person("PUT", "/application/settings", json=limits).status_code == 403
+        assert root("PUT", "/application/settings", json=limits).json()[f"{name}_enabled"] is True
+        answers = [person.get("/user") for _ in range(4)]
+        nobody = Caller(client, server.url).get("/projects")
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    left = [answer.headers["RateLimit-Remaining"] for answer in answers]
+    assert left == ["2", "1", "0", "0"]
+    last = answers[-1]
+    assert last.text.strip() == "Retry later"
+    assert last.headers["Content-Type"].startswith("text/plain")
+    assert last.headers["RateLimit-Name"] == name
+    assert 0 < int(last.headers["Retry-After"]) <= 3600
+    for more in ("Limit", "Observed", "Reset", "ResetTime"):
+        assert f"RateLimit-{more}" in last.headers
+    assert nobody.status_code == 200
 
 
 def test_err_6_errors_are_json_and_204_and_304_are_empty(place: Place, owner: Person) -> None:

@@ -155,15 +155,16 @@ def test_a_code_gives_a_pair_of_tokens_once(application: Application) -> None:
     )
     again = application.redeem(answer["code"][0])
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
-    assert application.world.bearer(body["access_token"]).get("/user").status_code == 401
+    assert application.world.bearer(body["access_token"]).get("/user").status_code == 200
 
 
 def test_the_verifier_is_verified(application: Application) -> None:
     application.sign_in()
     code = application.decide()["code"][0]
-    for wrong in ("", "wrong", CHALLENGE):
+    wrongs = {"": "invalid_request", "wrong": "invalid_grant", CHALLENGE: "invalid_grant"}
+    for wrong, error in wrongs.items():
         answer = application.redeem(code, wrong)
-        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+        assert (answer.status_code, answer.json()["error"]) == (400, error)
     assert application.redeem(code).status_code == 200
 
 
