@@ -130,16 +130,17 @@ class Folder:
 
 def checked_path(path: str) -> str:
     """Return `path` as git may store it, without leading slashes; refuse what git or GitLab forbids."""
-    plain = path.lstrip("/")
-    parts = plain.split("/")
-    if not plain:
+    parts = [part for part in path.lstrip("/").split("/") if part != "."]
+    plain = "/".join(parts)
+    if not path.lstrip("/"):
         raise ActionRefused("You must provide a file path")
     if ".." in parts:
         raise ActionRefused("Path cannot include directory traversal")
     if (
-        any(part in ("", ".") or part.lower() in (".git", "git~1") for part in parts)
+        not plain
+        or any(part == "" or part.lower() in (".git", "git~1") for part in parts)
         or "\0" in plain
         or "\n" in plain
     ):
-        raise ActionRefused(f'invalid path: "{path}"')
+        raise ActionRefused(f"invalid path: '{path}'")
     return plain

@@ -94,9 +94,9 @@ def _delete(root: Folder, action: Action) -> None:
 
 def _chmod(root: Folder, action: Action) -> None:
     path = checked_path(action.file_path)
-    root.replace(
-        path, Entry(root.file(path).oid, _EXECUTABLE if action.execute_filemode else _PLAIN)
-    )
+    old = root.file(path)
+    kept = _PLAIN if old.mode == _EXECUTABLE else old.mode
+    root.replace(path, Entry(old.oid, _EXECUTABLE if action.execute_filemode else kept))
 
 
 _STEPS = {"create": _create, "update": _update, "move": _move, "delete": _delete, "chmod": _chmod}

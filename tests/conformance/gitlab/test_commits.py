@@ -239,9 +239,9 @@ def test_comm_11_parameters_are_named_with_their_place(owner: Person, untouched:
     (
         ("../up", CLIMBS),
         ("x/../../up", CLIMBS),
-        (".git/config", 'invalid path: "{}"'),
-        ("x/.git/config", 'invalid path: "{}"'),
-        ("x//y", 'invalid path: "{}"'),
+        (".git/config", "invalid path: '{}'"),
+        ("x/.git/config", "invalid path: '{}'"),
+        ("x//y", "invalid path: '{}'"),
     ),
 )
 def test_comm_12_paths_stay_inside(owner: Person, untouched: Json, path: str, text: str) -> None:
@@ -249,7 +249,8 @@ def test_comm_12_paths_stay_inside(owner: Person, untouched: Json, path: str, te
 
 
 def test_comm_12_a_leading_slash_is_dropped(owner: Person, project: Json) -> None:
-    commit(owner, project, create("/top.txt", "x"))
+    commit(owner, project, create("/top.txt", "x"), create("./here/./too", "y"))
+    assert content(owner, project, "here/too") == b"y"
     assert content(owner, project, "top.txt") == b"x"
 
 

@@ -96,8 +96,8 @@ def test_every_action_does_what_it_says(owner: Person, project: dict[str, Any]) 
         ({"action": "move", "file_path": "docs/b.txt", "previous_path": "a.txt"}, FILE_EXISTS),
         ({"action": "chmod", "file_path": "none", "execute_filemode": True}, FILE_MISSING),
         (create("../up"), "Path cannot include directory traversal"),
-        (create("x/.git/config"), 'invalid path: "x/.git/config"'),
-        (create("x//y"), 'invalid path: "x//y"'),
+        (create("x/.git/config"), "invalid path: 'x/.git/config'"),
+        (create("x//y"), "invalid path: 'x//y'"),
     ),
 )
 def test_what_cannot_be_done_is_told_and_nothing_is_done(
