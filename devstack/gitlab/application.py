@@ -18,6 +18,7 @@ from devstack.gitlab.api import (
     groups,
     hook_details,
     hooks,
+    impersonation_tokens,
     invitations,
     members,
     namespaces,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 API = "/api/v4"
 _API_MODULES = (
     version, settings, users, user_states, personal_access_tokens, groups, members, project_lists, projects,
-    protected_refs, refs, releases, trees, archives, commits, files, namespaces, applications,
+    impersonation_tokens, protected_refs, refs, releases, trees, archives, commits, files, namespaces, applications,
     forks, group_moves, hooks, hook_details, invitations, project_actions, topics,
 )  # fmt: skip
 # Beyond api and read_api: what a narrower scope opens, by the first part of the path.

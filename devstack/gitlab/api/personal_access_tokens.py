@@ -122,6 +122,8 @@ def list_tokens() -> Response:
     elif "user_id" in given and (owner is None or find_user(here().database, owner) is None):
         raise _gone()
     where, values = ("WHERE user_id = ?", (owner,)) if owner is not None else ("", ())
+    if not user.admin:
+        where += " AND id NOT IN (SELECT token_id FROM impersonations)"
     order = _ORDERS[given.get("sort")]
     tokens = [
         PersonalToken(*row)

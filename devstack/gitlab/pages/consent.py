@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, make_response, redirect, request
 
@@ -29,6 +29,7 @@ SCOPE_TEXTS = {
     "email": "Read your e-mail address",
 }
 
+_LOOPBACK = ("127.0.0.1", "::1")
 REFUSAL_TEXTS = {
     "invalid_request": "Missing required parameter: response_type.",
     "access_denied": "The resource owner or authorization server denied the request.",
@@ -106,9 +107,25 @@ def _application(given: Mapping[str, str]) -> Application:
             "Client authentication failed due to unknown client, no client authentication included, or unsupported"
             " authentication method."
         )
-    if given.get("redirect_uri", "") not in application.redirect_uris.split("\n"):
+    known = application.redirect_uris.split("\n")
+    if not any(_same_address(given.get("redirect_uri", ""), address) for address in known):
         raise _Unknown("The redirect URI included is not valid.")
     return application
+
+
+def _same_address(wanted: str, registered: str) -> bool:
+    """Whether two addresses are one; the port of a loopback address may be any (RFC 8252, 7.3)."""
+    if wanted == registered:
+        return True
+    try:
+        one, other = urlsplit(wanted), urlsplit(registered)
+    except ValueError:
+        return False
+    if one.hostname != other.hostname or one.hostname not in _LOOPBACK or one.username:
+        return False
+    return (one.scheme, one.path, one.query) == (other.scheme, other.path, other.query) and (
+        "#" not in wanted
+    )
 
 
 def _ask(wanted: CodeRequest) -> Response:

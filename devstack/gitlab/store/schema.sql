@@ -34,6 +34,10 @@ CREATE TABLE IF NOT EXISTS token_rotations (
     previous_id INTEGER NOT NULL REFERENCES tokens (id) ON DELETE CASCADE
 );
 
+CREATE TABLE IF NOT EXISTS impersonations (
+    token_id INTEGER PRIMARY KEY REFERENCES tokens (id) ON DELETE CASCADE
+);
+
 CREATE TABLE IF NOT EXISTS user_details (
     user_id INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
     details TEXT NOT NULL DEFAULT '{}'

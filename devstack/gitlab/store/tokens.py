@@ -127,6 +127,21 @@ def revoke_successors(database: Database, token_id: int) -> None:
     )
 
 
+def mark_impersonation(database: Database, token_id: int) -> None:
+    """Record that a token is an administrator's to act as somebody."""
+    database.run("INSERT INTO impersonations (token_id) VALUES (?)", (token_id,))
+
+
+def impersonations(database: Database, user_id: int) -> list[PersonalToken]:
+    """Return the tokens by which administrators act as somebody."""
+    rows = database.rows(
+        "SELECT * FROM tokens WHERE user_id = ? AND id IN (SELECT token_id FROM impersonations)"
+        " ORDER BY id",
+        (user_id,),
+    )
+    return [PersonalToken(*row) for row in rows]
+
+
 def note_use(database: Database, token: PersonalToken) -> None:
     """Record that a token was used, to the minute, so that reading does not mean writing."""
     minute = now()[:16]

@@ -296,6 +296,16 @@ def test_oauth_9_nobody_is_sent_to_an_unregistered_address(visit: Visit) -> None
     assert "elsewhere.example" not in str(answer.url.host)
 
 
+def test_oauth_9_a_loopback_address_may_have_any_port(visit: Visit) -> None:
+    """RFC 8252, 7.3; Doorkeeper's uri_checker.rb."""
+    elsewhere = CALLBACK.replace(":9/", ":10/")
+    answer = visit.authorize(redirect_uri=elsewhere)
+    assert answer.status_code in {200, 302}
+    assert "Location" not in answer.headers or answer.headers["Location"].startswith(elsewhere)
+    path = visit.authorize(redirect_uri=f"{CALLBACK}/more")
+    assert "Location" not in path.headers
+
+
 def test_oauth_10_the_discovery_document_names_addresses(place: Place) -> None:
     body = httpx.get(f"{place.url}/.well-known/openid-configuration", timeout=30).json()
     assert body["token_endpoint"].endswith("/oauth/token")

@@ -222,3 +222,20 @@ def test_auth_12_somebody_elses_name_is_for_administrators(place: Place, owner: 
     assert answer.status_code == 403
     assert "sudo" in answer.text
     assert place.root("GET", "/user", headers={"Sudo": owner.username}).json()["id"] == owner.id
+
+
+def test_auth_8_administrators_act_as_somebody_unseen(place: Place) -> None:
+    """doc/api/user_tokens.md: impersonation tokens."""
+    person = place.person()
+    path = f"/users/{person.id}/impersonation_tokens"
+    made = place.root.made(path, name="x", scopes=["read_user"], expires_at=NEXT_WEEK)
+    assert (made["impersonation"], made["expires_at"]) == (True, NEXT_WEEK)
+    assert place.private(made["token"]).read("/user")["id"] == person.id
+    assert ids(place.root.read(path, state="active")) == [made["id"]]
+    assert "token" not in place.root.read(f"{path}/{made['id']}")
+    assert made["id"] not in ids(person.read("/personal_access_tokens"))
+    assert told(person.get(path)) == (403, "403 Forbidden")
+    assert place.root.delete(f"{path}/{made['id']}").status_code == 204
+    assert place.root.read(path, state="active") == []
+    assert told(place.root.get(f"{path}/999999999")) == (404, "404 Impersonation Token Not Found")
+    assert told(place.root.post(path, name="", scopes=["api"]))[0] == 400
