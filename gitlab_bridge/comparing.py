@@ -17,14 +17,18 @@ def compare_trees(
 ) -> list[Pair]:
     """Return (before, after) of every file and packed folder that is not the same, by path.
 
-    Raises:  TooLarge, over MAX_ENTRIES of them.
+    Raises:  TooLarge, over MAX_ENTRIES on a side.
     """
     found: list[Pair] = []
     stack: list[_Place] = [(old, new, "")]
+    seen = 0
     while stack:
         before, after, prefix = stack.pop()
         names = _changed_names(before, after)
         mine, theirs = (_entries(reader, tree, prefix, names) for tree in (before, after))
+        seen += len(mine) + len(theirs)
+        if seen > 2 * MAX_ENTRIES:
+            raise TooLarge(f"More than {MAX_ENTRIES} files differ: compare nearer revisions.")
         for path in mine.keys() | theirs.keys():
             one, other = mine.get(path), theirs.get(path)
             folders = _folder(before, one), _folder(after, other)
@@ -33,8 +37,6 @@ def compare_trees(
             files = (one if not folders[0] else None, other if not folders[1] else None)
             if files[0] != files[1]:
                 found.append(files)
-        if len(found) > MAX_ENTRIES:
-            raise TooLarge(f"More than {MAX_ENTRIES} files differ: compare nearer revisions.")
     return sorted(found, key=_path_of)
 
 
@@ -56,7 +58,8 @@ def _entries(
 ) -> dict[str, Entry]:
     if tree is None or not names:
         return {}
-    return {entry.path.text: entry for entry in reader.list_folder(tree, prefix, only=names)}
+    found = reader.named_entries(tree, prefix, only=names)
+    return {entry.path.text: entry for _, entry in found}
 
 
 def _folder(tree: pygit2.Tree | None, entry: Entry | None) -> pygit2.Tree | None:

@@ -33,6 +33,7 @@ from gitlab_bridge.commitlog import (
 from gitlab_bridge.commits import Committer
 from gitlab_bridge.comparing import Pair, compare_trees
 from gitlab_bridge.copies import Copies, commit_at, tree_of
+from gitlab_bridge.folders import FolderLists
 from gitlab_bridge.mirrors import Mirrors
 from gitlab_bridge.recent import Recent
 from gitlab_bridge.refs import Locate, RefTable, RefTables
@@ -43,6 +44,7 @@ from gitlab_bridge.trees import PointerTexts, TreeReader, folder_at, walk_git
 MAX_BLOB_BYTES = 50 * 1024 * 1024  # twice in memory while it is read
 _SHORT_SHA = re.compile(rf"[0-9a-f]{{{SHORTEST},40}}")
 _FULL_SHA_DIGITS = 40
+_KEPT_POINTERS = 250_000  # some 50 MB; fewer than a folder has would be as good as none
 
 Protected = Callable[[Actor, DatasetId], Collection[str]]
 _EntryKey = tuple[int, str, str]
@@ -70,11 +72,11 @@ class GitHistory:
         self._copies = Copies(mirrors, self._tables)
         self._committer = Committer(mirrors, self._tables, self._copies, clock)
         self._protected = protected_branches
-        self._pointers: PointerTexts = Recent(100_000)
+        self._pointers: PointerTexts = Recent(_KEPT_POINTERS)
         self._public: Recent[tuple[int, str], bool] = Recent(100_000)
         self._entries: Recent[_EntryKey, Entry | None] = Recent(50_000)
-        self._folders: Recent[_EntryKey, tuple[Entry, ...]] = Recent(100_000, len)
-        self._walks: Recent[_EntryKey, tuple[Entry, ...]] = Recent(150_000, len)
+        self._folders = FolderLists()
+        self._walks: Recent[_EntryKey, tuple[Entry, ...]] = Recent(300_000, len)
         self._counter = TreeCounter(self._pointers)
         self._logs: Recent[_EntryKey, tuple[str, ...]] = Recent(200_000, len)
 
@@ -125,8 +127,14 @@ class GitHistory:
         self, dataset_id: DatasetId, revision: Revision, directory: FilePath | None
     ) -> Sequence[Entry]:
         """Return what lies directly in the folder, folders first, by name."""
-        key = (dataset_id.number, revision.sha, directory.text if directory else "")
-        return self._folders.get(key, lambda: self._list(dataset_id, revision, directory))
+
+        def read(opened: pygit2.Repository) -> tuple[Entry, ...]:
+            tree = _folder(opened, revision, directory)
+            return self._folders.list_folder(
+                TreeReader(opened, self._pointers), dataset_id, tree, _prefix(directory)
+            )
+
+        return self._copies.read(dataset_id, read)
 
     def walk_entries(
         self, dataset_id: DatasetId, revision: Revision, directory: FilePath | None
@@ -233,22 +241,13 @@ class GitHistory:
             self._public.keep(key, found)
         return found
 
-    def _list(
-        self, dataset_id: DatasetId, revision: Revision, directory: FilePath | None
-    ) -> tuple[Entry, ...]:
-        def read(opened: pygit2.Repository) -> tuple[Entry, ...]:
-            tree = _folder(opened, revision, directory)
-            entries = TreeReader(opened, self._pointers).list_folder(tree, _prefix(directory))
-            return tuple(sorted(entries, key=lambda entry: (entry.type == "file", entry.path.text)))
-
-        return self._copies.read(dataset_id, read)
-
     def _walk(
         self, dataset_id: DatasetId, revision: Revision, directory: FilePath | None
     ) -> tuple[Entry, ...]:
         def read(opened: pygit2.Repository) -> tuple[Entry, ...]:
             tree = _folder(opened, revision, directory)
-            return tuple(TreeReader(opened, self._pointers).walk(tree, _prefix(directory)))
+            reader = TreeReader(opened, self._pointers)
+            return tuple(self._folders.walk(reader, dataset_id, tree, _prefix(directory)))
 
         return self._copies.read(dataset_id, read)
 

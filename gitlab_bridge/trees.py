@@ -40,10 +40,15 @@ class TreeReader:
         self._pointers = pointers
         self._parsing_seconds = 0.0
 
-    def list_folder(
+    def list_folder(self, tree: pygit2.Tree, prefix: str) -> Iterator[Entry]:
+        """Yield what lies directly in `tree`, whose path is `prefix` ("" or ending with `/`)."""
+        for _, entry in self.named_entries(tree, prefix):
+            yield entry
+
+    def named_entries(
         self, tree: pygit2.Tree, prefix: str, *, only: Collection[bytes] | None = None
-    ) -> Iterator[Entry]:
-        """Yield what lies directly in `tree`, whose path is `prefix` ("" or ending with `/`).
+    ) -> Iterator[tuple[bytes, Entry]]:
+        """Yield the same with git's names, without `.dvc`.
 
         `only` names what is wanted, as `shown_names` gives it (None: everything).
         """
@@ -59,9 +64,10 @@ class TreeReader:
             if problem or len(prefix) + len(shown) > _BIGGEST_PART:
                 problem = problem or _length_problem(prefix, shown)
             if problem:
-                yield _unsafe(prefix, shown, problem)
+                yield shown, _unsafe(prefix, shown, problem)
             else:
-                yield self._entry(joined(prefix, shown.decode()), shown.decode(), item, is_pointer)
+                name = shown.decode()
+                yield shown, self._entry(joined(prefix, name), name, item, is_pointer)
 
     def find(self, root: pygit2.Tree, path: FilePath) -> Entry | None:
         """Return what lies at `path`; for a path inside a packed folder, that folder's entry."""
@@ -81,29 +87,6 @@ class TreeReader:
                 return None
             tree = item
         return None
-
-    def walk(self, tree: pygit2.Tree, prefix: str) -> list[Entry]:
-        """Return all files and packed folders below `tree`, by path.
-
-        Raises:  TooLarge, over MAX_ENTRIES.
-        """
-        found: list[Entry] = []
-        stack = [(tree, prefix)]
-        seen = 0
-        while stack:
-            folder, where = stack.pop()
-            for entry in self.list_folder(folder, where):
-                seen += 1
-                if seen > MAX_ENTRIES:
-                    raise TooLarge(f"This revision has more than {MAX_ENTRIES} files and folders.")
-                if entry.type == "directory" and entry.content is None:
-                    child = _child(folder, entry.path.name)
-                    if isinstance(child, pygit2.Tree):
-                        stack.append((child, f"{entry.path.text}/"))
-                else:
-                    found.append(entry)
-        found.sort(key=lambda entry: entry.path.text)
-        return found
 
     def _entry(self, path: FilePath, name: str, item: pygit2.Object, is_pointer: bool) -> Entry:  # noqa: FBT001
         if is_pointer:

@@ -10,9 +10,11 @@ import pygit2
 import pytest
 
 from core.errors import Invalid, TooLarge
-from core.model.content import Broken, Statistics
-from core.model.names import FilePath
+from core.model.content import Broken, Entry, Statistics
+from core.model.names import DatasetId, FilePath
 from gitlab_bridge.commitlog import as_commit
+from gitlab_bridge.comparing import compare_trees
+from gitlab_bridge.folders import FolderLists
 from gitlab_bridge.packs import BLOB_MODE, LINK_MODE, TREE_MODE, NewObjects, TreeItem, format_tree
 from gitlab_bridge.recent import Recent
 from gitlab_bridge.revisions import find_shortened
@@ -30,6 +32,11 @@ def _tree(repository: pygit2.Repository, oid: str) -> pygit2.Tree:
     return repository[oid].peel(pygit2.Tree)
 
 
+def _walk(repository: pygit2.Repository, oid: str) -> list[Entry]:
+    reader = TreeReader(repository, Recent(10_000))
+    return FolderLists().walk(reader, DatasetId(1), _tree(repository, oid), "")
+
+
 def test_a_tree_that_repeats_itself_ten_thousand_million_times_is_refused(tmp_path: Path) -> None:
     new = NewObjects()
     item = TreeItem(BLOB_MODE, new.add("blob", b"x"))
@@ -38,15 +45,29 @@ def test_a_tree_that_repeats_itself_ten_thousand_million_times_is_refused(tmp_pa
         below = TreeItem(TREE_MODE, oid)
         oid = new.add("tree", format_tree({b"d%d" % n: below for n in range(10)}))
     repository = _open(tmp_path, new)
-    reader = TreeReader(repository, Recent(1000))
     began = time.monotonic()
     with pytest.raises(TooLarge):
-        reader.walk(_tree(repository, oid), "")
+        _walk(repository, oid)
+    with pytest.raises(TooLarge):
+        compare_trees(TreeReader(repository, Recent(1000)), None, _tree(repository, oid))
     with pytest.raises(TooLarge):
         list(walk_git(_tree(repository, oid)))
     assert time.monotonic() - began < 20
     counted = TreeCounter(Recent(1000)).count(repository, _tree(repository, oid))
     assert counted == Statistics(10**10, 10**10)
+
+
+def test_folders_of_nothing_but_folders_are_not_compared_for_ever(tmp_path: Path) -> None:
+    new = NewObjects()
+    oid = new.add("tree", b"")
+    for _ in range(10):
+        below = TreeItem(TREE_MODE, oid)
+        oid = new.add("tree", format_tree({b"d%d" % n: below for n in range(10)}))
+    repository = _open(tmp_path, new)
+    began = time.monotonic()
+    with pytest.raises(TooLarge):
+        compare_trees(TreeReader(repository, Recent(1000)), None, _tree(repository, oid))
+    assert time.monotonic() - began < 20
 
 
 def test_a_tree_deeper_than_any_path_is_listed_without_its_depths(tmp_path: Path) -> None:
@@ -55,7 +76,7 @@ def test_a_tree_deeper_than_any_path_is_listed_without_its_depths(tmp_path: Path
     for _ in range(3000):
         oid = new.add("tree", format_tree({b"d": TreeItem(TREE_MODE, oid)}))
     repository = _open(tmp_path, new)
-    entries = TreeReader(repository, Recent(1000)).walk(_tree(repository, oid), "")
+    entries = _walk(repository, oid)
     assert [type(entry.content) for entry in entries] == [Broken]
     assert TreeCounter(Recent(10)).count(repository, _tree(repository, oid)).files == 1
     assert len(list(walk_git(_tree(repository, oid)))) == 1
@@ -71,7 +92,7 @@ def test_pointers_that_are_slow_to_read_do_not_hold_up_the_house(tmp_path: Path)
     repository = _open(tmp_path, new)
     began = time.thread_time()
     with pytest.raises(TooLarge):
-        TreeReader(repository, Recent(10_000)).walk(_tree(repository, oid), "")
+        _walk(repository, oid)
     assert time.thread_time() - began < 10
 
 
@@ -88,7 +109,7 @@ def test_a_huge_pointer_and_a_link_named_as_one_are_not_read(tmp_path: Path) -> 
     repository = _open(tmp_path, new)
     reader = TreeReader(repository, Recent(10))
     tree = _tree(repository, oid)
-    assert all(isinstance(entry.content, Broken) for entry in reader.walk(tree, ""))
+    assert all(isinstance(entry.content, Broken) for entry in _walk(repository, oid))
     assert reader.find(tree, FilePath("b.jpg")) is None
 
 
@@ -98,7 +119,7 @@ def test_names_that_no_path_can_have_are_listed_apart(tmp_path: Path) -> None:
     names = [b"\xff\xfe", b"a\\b", b"a\x01b", b"dot.", b"space ", b"x" * 300, "e\u0301".encode()]
     oid = new.add("tree", format_tree(dict.fromkeys(names, item)))
     repository = _open(tmp_path, new)
-    entries = TreeReader(repository, Recent(10)).walk(_tree(repository, oid), "")
+    entries = _walk(repository, oid)
     assert len({entry.path.text for entry in entries}) == len(names)
     assert all("rename" in getattr(entry.content, "problem", "") for entry in entries)
 
