@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from functools import partial
 
+from app.beside import ThreadsBeside
 from app.settings import Settings
 from app.shell import Services
 from core.errors import NotFound
@@ -52,12 +53,15 @@ def open_services(settings: Settings) -> Services:
         directory=directory,
         history=history,
         objects=objects,
+        parts=objects.parts,
         sites=ledger.sites,
         bindings=ledger.bindings,
         uploads=ledger.uploads,
         jobs=ledger.jobs,
         staging=ledger.staging,
+        staged=ledger.staged,
         clock=clock,
+        beside=ThreadsBeside(),
         dvc_base_url=settings.base_url,
     )
     return Services(

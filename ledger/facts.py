@@ -74,11 +74,19 @@ class SqlFactsRecords:
         self._remembered.keep(key, found)
         return found
 
-    def remember_facts(self, dataset_id: DatasetId, facts: Sequence[ObjectFacts]) -> None:
-        """Keep facts; they are on disk a fifth of a second later, or never."""
+    def remember_facts(
+        self, dataset_id: DatasetId, facts: Sequence[ObjectFacts], *, at_once: bool = False
+    ) -> None:
+        """Keep facts; they are on disk a fifth of a second later, or never.
+
+        `at_once`: other processes know them when this returns.
+        """
         named = {(dataset_id.number, str(one.md5)): one for one in facts}
         for key, one in named.items():
             self._remembered.keep(key, one)
+        if at_once:
+            self._write([_row_of(key, one) for key, one in named.items()])
+            return
         with self._changed:
             self._waiting.update(named)
             lost = len(self._waiting) - MAX_WAITING
@@ -115,13 +123,15 @@ class SqlFactsRecords:
             self._flush()
 
     def _flush(self) -> None:
-        rows = [_row_of(key, one) for key, one in self._writing.items()]
+        self._write([_row_of(key, one) for key, one in self._writing.items()])
+        self._writing = {}
+
+    def _write(self, rows: Sequence[dict[str, Any]]) -> None:
         try:
             with self._database.writing() as connection:
                 connection.execute(self._save, rows)
         except LabsetError as error:
             _log.warning("%s facts of objects were not written: %s", len(rows), error.message)
-        self._writing = {}
 
 
 class _Memory:

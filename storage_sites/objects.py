@@ -121,7 +121,8 @@ class SiteObjects:
         """Store a stream under its md5; proven when it returns."""
         intake = Intake(chunks, expected=expected, size_bytes=size_bytes)
         stored = self._stores.of(placement.site).put(placement, intake)
-        self._facts.remember_facts(placement.dataset_id, [facts_of(stored)])
+        is_large = stored.size_bytes > SMALL_BYTES  # another process would read it to know it
+        self._facts.remember_facts(placement.dataset_id, [facts_of(stored)], at_once=is_large)
         return stored
 
     def put_many(self, placement: Placement, items: Iterator[BatchItem]) -> Iterator[BatchResult]:

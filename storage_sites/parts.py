@@ -70,7 +70,7 @@ class SiteParts:
         """Join the parts, read the whole back, give it its name, take the room back."""
         seldom = _seldom(keep_alive)
         stored = self._of(placement).finish(staging, plan, expected, seldom)
-        self._facts.remember_facts(placement.dataset_id, [facts_of(stored)])
+        self._facts.remember_facts(placement.dataset_id, [facts_of(stored)], at_once=True)
         return stored
 
     def drop(self, placement: Placement, staging: Staging) -> None:

@@ -172,6 +172,22 @@ class Body:
             return tuple(dict.fromkeys(value))
         raise Invalid(f"{name} must be a list of texts.", details={"field": name})
 
+    def flag(self, name: str) -> bool:
+        """Return a yes or no; absent is no."""
+        value = self._fields.get(name)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        raise Invalid(f"{name} must be true or false.", details={"field": name})
+
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """Return a list of whole numbers, each once; absent is empty."""
+        value = self._fields.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            raise Invalid(f"{name} must be a list of numbers.", details={"field": name})
+        return tuple(dict.fromkeys(whole_number(item, name) for item in value))
+
     def rows(self, name: str) -> list[Body]:
         """Return a list of objects that must be there."""
         value = self._fields.get(name)

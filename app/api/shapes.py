@@ -12,12 +12,14 @@ from core.model.content import Statistics
 from core.model.dataset import Dataset, Namespace
 from core.model.history import Commit, Refs, Tag
 from core.model.jobs import Job
-from core.model.storage import CheckStep, Placement, SiteHealth, SiteRecord
+from core.model.storage import CheckStep, Link, Placement, SiteHealth, SiteRecord
 from core.model.uploads import UploadFile
 from core.ports import BatchResult
 from core.usecases.browse import Row
 from core.usecases.datasets import DatasetDetails
+from core.usecases.resuming import Progress
 from core.usecases.sites import SiteView
+from core.usecases.staged import PartsView
 from core.usecases.uploads import UploadView
 
 Json = dict[str, Any]
@@ -176,11 +178,50 @@ def _upload_file(value: UploadView, one: UploadFile, files_url: str) -> Json:
     if dressed["state"] == "missing" and value.session.is_receiving:
         link = value.links.get(one.path)
         dressed["upload"] = (
-            {"method": link.method, "url": link.url, "headers": dict(link.headers)}
+            _link(link)
             if link
             else {"method": "PUT", "url": files_url + quote(one.path.text), "headers": {}}
         )
+    staged = value.parts.get(one.path)
+    if staged is not None:
+        dressed |= _staged(staged)
     return dressed
+
+
+def _staged(value: PartsView) -> Json:
+    """Dress what of a missing file has arrived in parts."""
+    dressed: Json = {"received_bytes": value.received_bytes}
+    if value.is_being_proven:
+        dressed["state"] = "verifying"
+    if value.problem:
+        dressed["problem"] = value.problem
+    if value.takes_parts:
+        present = [
+            {"number": part.number, "size": part.size_bytes, "etag": part.etag}
+            for part in value.present
+        ]
+        dressed["parts"] = {
+            "part_bytes": value.plan.part_bytes,
+            "count": value.plan.count,
+            "present": present if value.is_told else None,
+            "urls": [{"number": number, **_link(one)} for number, one in value.links.items()],
+        }
+    return dressed
+
+
+def _link(value: Link) -> Json:
+    return {"method": value.method, "url": value.url, "headers": dict(value.headers)}
+
+
+def progress(value: Progress) -> Json:
+    """Dress how far one file is."""
+    return {
+        "path": value.file.path.text,
+        "state": value.state,
+        "md5": value.file.md5.hex,
+        "size": value.file.size_bytes,
+        "received": value.received_bytes,
+    }
 
 
 def batch(results: Sequence[BatchResult]) -> Json:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.api import shapes
 from app.api.arguments import body_chunks, body_size, json_body, upload_id
+from app.api.content_range import content_range
 from app.api.tar_stream import read_members
 from app.bodies import stream_body
 from app.caller import actor, platform
@@ -16,6 +17,7 @@ from core.errors import Invalid, TooLarge
 from core.model.names import DatasetId, FilePath, Ref
 from core.usecases.committing import commit_upload
 from core.usecases.receiving import MAX_BATCH_FILE_BYTES, receive_batch, receive_file
+from core.usecases.resuming import Progress, complete_file, receive_range, show_progress
 from core.usecases.uploads import (
     UploadView,
     begin_upload,
@@ -44,6 +46,7 @@ def begin(dataset_id: int) -> ResponseReturnValue:
         Ref(branch) if branch else None,
         body.text("message", "") or f"Upload {len(rows)} files",
         rows,
+        multipart=body.flag("multipart"),
     )
     return _dressed(dataset_id, view), HTTPStatus.CREATED
 
@@ -66,24 +69,45 @@ def give_up(dataset_id: int, uid: str) -> ResponseReturnValue:
 @blueprint.post("/<uid>/links")
 def links(dataset_id: int, uid: str) -> ResponseReturnValue:
     """Give fresh links; permission is asked again."""
-    paths = [FilePath(text) for text in json_body().texts("paths")]
-    view = fresh_links(platform(), actor(), DatasetId(dataset_id), upload_id(uid), paths or None)
+    body = json_body()
+    paths = [FilePath(text) for text in body.texts("paths")]
+    parts = body.numbers("parts") if "parts" in body else None
+    view = fresh_links(
+        platform(), actor(), DatasetId(dataset_id), upload_id(uid), paths or None, parts
+    )
     return _dressed(dataset_id, view)
 
 
 @blueprint.put("/<uid>/files/<path:path>")
 def receive(dataset_id: int, uid: str, path: str) -> ResponseReturnValue:
-    """Store the bytes of one announced file."""
-    file = receive_file(
-        platform(),
-        actor(),
-        DatasetId(dataset_id),
-        upload_id(uid),
-        FilePath(path),
-        body_chunks(),
-        body_size(),
+    """Store the bytes of one announced file, or some of them by `Content-Range`."""
+    asked = content_range()
+    place = (platform(), actor(), DatasetId(dataset_id), upload_id(uid), FilePath(path))
+    if asked is None:
+        file = receive_file(*place, body_chunks(), body_size())
+        return _told(Progress(file, "present", file.size_bytes))
+    byte_range, total_bytes = asked
+    if byte_range is None:
+        return _told(show_progress(*place))
+    return _told(receive_range(*place, body_chunks(), byte_range, total_bytes))
+
+
+@blueprint.route("/<uid>/files/<path:path>", methods=["HEAD"], provide_automatic_options=False)
+def look(dataset_id: int, uid: str, path: str) -> ResponseReturnValue:
+    """Tell in headers how much of one announced file has arrived."""
+    progress = show_progress(
+        platform(), actor(), DatasetId(dataset_id), upload_id(uid), FilePath(path)
     )
-    return {"path": file.path.text, "state": "present", "md5": file.md5.hex}
+    return "", HTTPStatus.OK, _headers(progress)
+
+
+@blueprint.post("/<uid>/files/<path:path>/complete")
+def complete(dataset_id: int, uid: str, path: str) -> ResponseReturnValue:
+    """Verify a file whose parts have all arrived: 202 while that is going on."""
+    progress = complete_file(
+        platform(), actor(), DatasetId(dataset_id), upload_id(uid), FilePath(path)
+    )
+    return _told(progress)
 
 
 @blueprint.post("/<uid>/batch")
@@ -133,3 +157,14 @@ class _TarBody:
 def _dressed(dataset_id: int, view: UploadView) -> shapes.Json:
     files_url = f"/api/v1/datasets/{dataset_id}/uploads/{view.session.id}/files/"
     return shapes.upload(view, files_url=files_url)
+
+
+def _told(progress: Progress) -> ResponseReturnValue:
+    """Answer 200 for a file that is there, 202 for one on its way."""
+    status = HTTPStatus.OK if progress.state == "present" else HTTPStatus.ACCEPTED
+    return shapes.progress(progress), status, _headers(progress)
+
+
+def _headers(progress: Progress) -> dict[str, str]:
+    told = {"X-State": progress.state, "X-Received-Bytes": str(progress.received_bytes)}
+    return told | ({"Retry-After": "1"} if progress.state == "verifying" else {})

@@ -8,6 +8,7 @@ from core.ports.clock import Clock
 from core.ports.directory import Directory
 from core.ports.history import History
 from core.ports.objects import Objects
+from core.ports.parts import Beside, Parts, StagedRecords
 from core.ports.site_records import BindingRecords, SiteRecords, StagingRecords
 from core.ports.work_records import JobRecords, UploadRecords
 
@@ -19,10 +20,13 @@ class Platform:
     directory: Directory
     history: History
     objects: Objects
+    parts: Parts
     sites: SiteRecords
     bindings: BindingRecords
     uploads: UploadRecords
     jobs: JobRecords
     staging: StagingRecords
+    staged: StagedRecords
     clock: Clock
+    beside: Beside
     dvc_base_url: str

@@ -18,8 +18,10 @@ class FactsRecords(Protocol):
     def find_facts(self, dataset_id: DatasetId, md5: Md5) -> ObjectFacts | None:
         """Return what is known of an object of this dataset."""
 
-    def remember_facts(self, dataset_id: DatasetId, facts: Sequence[ObjectFacts]) -> None:
-        """Keep facts; need not be on disk when it returns."""
+    def remember_facts(
+        self, dataset_id: DatasetId, facts: Sequence[ObjectFacts], *, at_once: bool = False
+    ) -> None:
+        """Keep facts; need not be on disk when it returns, unless `at_once`."""
 
 
 class StagingRecords(Protocol):

@@ -13,6 +13,8 @@ from core.model.storage import Placement
 from core.model.uploads import COMMIT_LEASE, UploadFile, UploadSession, UploadState
 from core.ports import Platform
 from core.usecases.opening import open_placement_to_write, open_to_write
+from core.usecases.proving import check_proven
+from core.usecases.staged import drop_staged
 from core.usecases.uploads import find_arrived, read_upload
 
 _WAIT = timedelta(seconds=20)
@@ -26,7 +28,8 @@ def commit_upload(
     """Commit a session. Said twice, it answers the same revision.
 
     Raises:  Incomplete, naming what has not arrived; Conflict, naming path and winning commit, or
-             `upload_failed` with the reason; Unavailable, while the outcome is not known.
+             `upload_failed` with the reason; Unavailable, while the outcome is not known; as
+             `check_proven` says, where large files came in parts.
     """
     dataset = open_to_write(platform, actor, dataset_id)
     session = read_upload(platform, actor, dataset_id, upload_id)
@@ -36,6 +39,8 @@ def commit_upload(
     now = platform.clock.now()
     if session.state in {UploadState.OPEN, UploadState.RECEIVING}:
         session.check_receives(now)
+        check_proven(platform, placement, upload_id)
+        now = platform.clock.now()
     claimed = platform.uploads.begin_commit(upload_id, now, now + COMMIT_LEASE)
     if claimed is None:
         return _wait_for_outcome(platform, dataset_id, upload_id)
@@ -45,7 +50,9 @@ def commit_upload(
     except LabsetError:
         platform.uploads.end_upload(upload_id, UploadState.RECEIVING)
         raise
-    return settle(platform, actor, claimed, files)
+    committed = settle(platform, actor, claimed, files)
+    drop_staged(platform, placement, upload_id)
+    return committed
 
 
 def check_complete(platform: Platform, placement: Placement, files: list[UploadFile]) -> None:

@@ -33,10 +33,8 @@ def receive_file(
 
     Raises:  Invalid (`wrong_checksum`, `wrong_size`), Conflict, if the session takes no more.
     """
-    session, placement = _open_session(platform, actor, dataset_id, upload_id)
-    file = platform.uploads.find_upload_file(upload_id, path)
-    if file is None:
-        raise NotFound(f"{path} was not announced in this upload.", code="not_announced")
+    session, placement = open_session(platform, actor, dataset_id, upload_id)
+    file = find_announced(platform, upload_id, path)
     if size_bytes is not None and size_bytes != file.size_bytes:
         raise Invalid(
             f"{path} was announced with {file.size_bytes} bytes and comes with {size_bytes}.",
@@ -56,7 +54,7 @@ def receive_batch(
     members: Iterable[tuple[str, bytes]],
 ) -> list[BatchResult]:
     """Store many small files that come as (path, bytes); one bad file does not stop the others."""
-    session, placement = _open_session(platform, actor, dataset_id, upload_id)
+    session, placement = open_session(platform, actor, dataset_id, upload_id)
     files = {file.path: file for file in platform.uploads.list_upload_files(upload_id)}
     batch = _Batch(files)
     results: list[BatchResult] = []
@@ -156,9 +154,18 @@ def read_at_most(chunks: Iterable[bytes], limit_bytes: int) -> bytes:
     return bytes(data[: max(limit_bytes, MAX_TEXT_BYTES) + 1])
 
 
-def _open_session(
+def find_announced(platform: Platform, upload_id: UploadId, path: FilePath) -> UploadFile:
+    """Return a file of a session. Raises NotFound (`not_announced`)."""
+    file = platform.uploads.find_upload_file(upload_id, path)
+    if file is None:
+        raise NotFound(f"{path} was not announced in this upload.", code="not_announced")
+    return file
+
+
+def open_session(
     platform: Platform, actor: Actor, dataset_id: DatasetId, upload_id: UploadId
 ) -> tuple[UploadSession, Placement]:
+    """Return a session that takes bytes to its owner, and where they go."""
     dataset = open_dataset(platform, actor, dataset_id, Needs.WRITE)
     placement = open_placement_to_write(platform, actor, dataset, fresh=False)
     session = read_upload(platform, actor, dataset_id, upload_id)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from core.errors import Conflict, NotFound
 from core.model.access import Actor
 from core.model.content import Entry, Text
 from core.model.history import check_message
 from core.model.names import DatasetId, FilePath, Md5, Ref, Revision, UploadId
+from core.model.parts import StagedFile
 from core.model.storage import Link, Placement
 from core.model.uploads import COMMIT_LEASE, LIFETIME, UploadFile, UploadSession, UploadState
 from core.ports import Platform
@@ -22,7 +23,9 @@ from core.usecases.opening import (
     open_dataset,
     open_placement_to_write,
     open_to_write,
+    read_placement,
 )
+from core.usecases.staged import PartsView, drop_staged, view_parts
 
 MAX_LINKED_BYTES = 5 * 1024**3
 
@@ -31,7 +34,8 @@ MAX_LINKED_BYTES = 5 * 1024**3
 class UploadView:
     """A session with its files; `links` lead missing ones straight to the site.
 
-    A missing file without a link goes through Labset. `standing` are the paths at which the base
+    A missing file without a link goes through Labset. `parts` tells of those that arrive in parts.
+    `standing` are the paths at which the base
     revision holds something; None where that was not asked (only `begin_upload` asks).
     """
 
@@ -40,6 +44,7 @@ class UploadView:
     arrived: frozenset[FilePath]
     links: Mapping[FilePath, Link]
     standing: frozenset[FilePath] | None = None
+    parts: Mapping[FilePath, PartsView] = field(default_factory=dict)
 
 
 def begin_upload(
@@ -49,8 +54,13 @@ def begin_upload(
     branch: Ref | None,
     message: str,
     rows: Sequence[tuple[str, int, str]],
+    *,
+    multipart: bool = False,
 ) -> UploadView:
-    """Open a session for announced (path, size in bytes, md5); say what is missing on the site."""
+    """Open a session for announced (path, size in bytes, md5); say what is missing on the site.
+
+    `multipart`: with links to the parts of large files, where the site takes them.
+    """
     dataset = open_to_write(platform, actor, dataset_id)
     placement = open_placement_to_write(platform, actor, dataset)
     announced = parse_announced(rows)
@@ -60,7 +70,10 @@ def begin_upload(
     paths = [one.path for one in announced]
     standing = find_standing(platform, dataset_id, base, [*paths, *folders_above(paths)])
     planned = _with_unchanged_texts(platform, dataset_id, plan_files(announced, standing), standing)
-    session = new_session(platform, actor, dataset_id, branch, message, base, len(planned))
+    session = replace(
+        new_session(platform, actor, dataset_id, branch, message, base, len(planned)),
+        multipart=multipart,
+    )
     platform.uploads.create_upload(session, planned)
     there = frozenset(path for path, entry in standing.items() if entry is not None)
     return replace(_view(platform, placement, session, planned), standing=there)
@@ -134,8 +147,12 @@ def fresh_links(
     dataset_id: DatasetId,
     upload_id: UploadId,
     paths: Sequence[FilePath] | None,
+    parts: Sequence[int] | None = None,
 ) -> UploadView:
-    """Return the asked files (None: all) with fresh links; permission is asked again."""
+    """Return the asked files (None: all) with fresh links; permission is asked again.
+
+    `parts` are the parts to link; without them the first that are missing.
+    """
     dataset = open_to_write(platform, actor, dataset_id)
     session = read_upload(platform, actor, dataset_id, upload_id)
     placement = open_placement_to_write(platform, actor, dataset)
@@ -148,20 +165,22 @@ def fresh_links(
             details={"paths": unknown},
         )
     chosen = [files[path] for path in paths] if paths is not None else list(files.values())
-    return _view(platform, placement, session, tuple(chosen))
+    staged = platform.staged.list_staged(upload_id) if session.is_receiving else ()
+    return _view(platform, placement, session, tuple(chosen), staged, parts)
 
 
 def give_up_upload(
     platform: Platform, actor: Actor, dataset_id: DatasetId, upload_id: UploadId
 ) -> None:
     """End a session without a commit; stored bytes stay until garbage collection."""
-    open_dataset(platform, actor, dataset_id, Needs.WRITE)
+    dataset = open_dataset(platform, actor, dataset_id, Needs.WRITE)
     session = read_upload(platform, actor, dataset_id, upload_id)
     now = platform.clock.now()
     session.check_receives(now)
     if platform.uploads.begin_commit(upload_id, now, now + COMMIT_LEASE) is None:
         raise Conflict("This upload is being committed: it is too late to give it up.")
     platform.uploads.end_upload(upload_id, UploadState.FAILED, reason="given up by its owner")
+    drop_staged(platform, read_placement(platform, dataset), upload_id)
 
 
 def _with_unchanged_texts(
@@ -189,6 +208,8 @@ def _view(
     placement: Placement,
     session: UploadSession,
     files: tuple[UploadFile, ...],
+    staged: Sequence[StagedFile] = (),
+    numbers: Sequence[int] | None = None,
 ) -> UploadView:
     is_done = session.state is UploadState.COMMITTED
     paths = frozenset(file.path for file in files)
@@ -200,7 +221,9 @@ def _view(
     may_send = session.is_receiving and bool(wanted)
     links = platform.objects.links_put(placement, list(wanted)) if may_send else None
     by_path = {path: link for md5, link in (links or {}).items() for path in wanted[md5]}
-    return UploadView(session, files, arrived, by_path)
+    missing = [file for file in files if file.path not in arrived] if session.is_receiving else []
+    parts = view_parts(platform, placement, session, missing, staged=staged, numbers=numbers)
+    return UploadView(session, files, arrived, by_path, parts=parts)
 
 
 def _may_be_linked(file: UploadFile) -> bool:

@@ -19,8 +19,11 @@ class FakeFacts:
         """Return what is known."""
         return self.known.get((dataset_id, md5))
 
-    def remember_facts(self, dataset_id: DatasetId, facts: Sequence[ObjectFacts]) -> None:
+    def remember_facts(
+        self, dataset_id: DatasetId, facts: Sequence[ObjectFacts], *, at_once: bool = False
+    ) -> None:
         """Keep facts."""
+        del at_once
         self.known |= {(dataset_id, one.md5): one for one in facts}
 
 

@@ -75,12 +75,15 @@ class House:
             directory=directory,
             history=absent,
             objects=absent,
+            parts=absent,
             sites=self.ledger.sites,
             bindings=self.ledger.bindings,
             uploads=self.ledger.uploads,
             jobs=self.ledger.jobs,
             staging=self.ledger.staging,
+            staged=self.ledger.staged,
             clock=self.clock,
+            beside=absent,
             dvc_base_url=f"{BASE}/dvc",
         )
         return Services(
