@@ -6,13 +6,13 @@ from __future__ import annotations
 class Watch:
     """The silent one; others draw or print. Any thread may call it.
 
-    Units:   `files` and `bytes_` are counts; what is advanced was not told before.
+    Units:   counts of files and bytes; what is advanced was not told before, or is taken back (< 0).
     """
 
-    def begin(self, what: str, files: int, bytes_: int) -> None:
+    def begin(self, what: str, files: int, bytes: int) -> None:  # noqa: A002 - the unit is its name
         """Say that work begins, and how much there is (0: nobody knows)."""
 
-    def advance(self, files: int = 0, bytes_: int = 0) -> None:
+    def advance(self, files: int = 0, bytes: int = 0) -> None:  # noqa: A002 - the same
         """Say that so much more is done."""
 
     def say(self, text: str) -> None:
