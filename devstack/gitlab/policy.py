@@ -39,6 +39,15 @@ ROLE_NAMES = {
     OWNER: "Owner",
     ADMIN: "Instance administrators",
 }
+HUMAN_ROLES = {
+    MINIMAL: "Minimal Access",
+    GUEST: "Guest",
+    PLANNER: "Planner",
+    REPORTER: "Reporter",
+    DEVELOPER: "Developer",
+    MAINTAINER: "Maintainer",
+    OWNER: "Owner",
+}
 VISIBILITIES = ("private", "internal", "public")
 VISIBILITY_LEVELS = {"private": 0, "internal": 10, "public": 20}
 
@@ -137,6 +146,11 @@ class GroupRights:
         return (
             self.group.visibility == "internal" and not self.user.external
         ) or self._reaches_a_project()
+
+    @property
+    def belongs(self) -> bool:
+        """Whether the caller is a member of the group or of a project in it."""
+        return self.membership > 0 or self._reaches_a_project()
 
     def _reaches_a_project(self) -> bool:
         """Whether the caller is a direct member of a project in here or below."""

@@ -11,7 +11,7 @@ from devstack.gitlab.api.lookup import owned_group, visible_group
 from devstack.gitlab.api.removal import delete_group
 from devstack.gitlab.entities.groups import SETTING_DEFAULTS, group_body, group_shares
 from devstack.gitlab.entities.projects import project_bodies
-from devstack.gitlab.errors import Refusal, bad_request, forbidden, not_found
+from devstack.gitlab.errors import Refusal, bad_request, forbidden
 from devstack.gitlab.identity import caller, current_user
 from devstack.gitlab.naming import problems_of_group
 from devstack.gitlab.pagination import paged_list, wanted_page
@@ -29,12 +29,12 @@ from devstack.gitlab.store.namespaces import (
     Namespace,
     create_group,
     descendant_ids,
-    find_namespace,
     read_namespace,
     rename_tree,
 )
-from devstack.gitlab.store.project_search import ProjectSearch
+from devstack.gitlab.store.project_search import SHARED_WITH, ProjectSearch
 from devstack.gitlab.store.users import User
+from devstack.gitlab.system_events import group_event
 
 blueprint = Blueprint("groups", __name__)
 
@@ -77,6 +77,22 @@ def list_subgroups(group: str) -> Response:
     return _list(f"AND parent_id = {visible_group(group).group.id:d}")
 
 
+@blueprint.get("/groups/<segment:group>/groups/shared")
+def list_sharing_groups(group: str) -> Response:
+    """Answer the groups that this one was invited to."""
+    number = visible_group(group).group.id
+    shares = "SELECT shared_group_id FROM group_shares WHERE group_id"
+    return _list(f"AND id IN ({shares} = {number:d})", everything=True)
+
+
+@blueprint.get("/groups/<segment:group>/invited_groups")
+def list_invited_groups(group: str) -> Response:
+    """Answer the groups that were invited to this one."""
+    number = visible_group(group).group.id
+    shares = "SELECT group_id FROM group_shares WHERE shared_group_id"
+    return _list(f"AND id IN ({shares} = {number:d})", everything=True)
+
+
 @blueprint.get("/groups/<segment:group>/descendant_groups")
 def list_descendants(group: str) -> Response:
     """Answer the groups anywhere below one."""
@@ -84,8 +100,11 @@ def list_descendants(group: str) -> Response:
     return _list(f"AND id IN ({','.join(str(number) for number in below)})")
 
 
-def _list(condition: str) -> Response:
+def _list(condition: str, *, everything: bool = False) -> Response:
+    """Answer the groups that fit; `everything`: also those that the caller only sees."""
     given = read(*_LIST_FIELDS)
+    if everything:
+        given["all_available"] = True
     order = {"id": "id", "path": "fold(path)"}.get(given.get("order_by") or "name", "fold(name)")
     rows = here().database.rows(
         f"SELECT * FROM namespaces WHERE kind = 'group' {condition} ORDER BY {order} {given.get('sort') or 'asc'}, id"
@@ -99,20 +118,18 @@ def _list(condition: str) -> Response:
 
 
 def _fits(group: Namespace, given: dict[str, Any]) -> bool:
-    """Whether a group passes the filters and may be seen."""
-    text = (given.get("search") or "").casefold()
-    rights = GroupRights(here().database, caller().user, group)
-    least = max(
-        OWNER if given.get("owned") else 0,
-        given.get("min_access_level") or 0,
-        1 if given.get("all_available") is False else 0,
-    )
+    """Whether a group passes the filters and may be seen; without `all_available` only administrators get all."""
+    text, user = (given.get("search") or "").casefold(), caller().user
+    rights = GroupRights(here().database, user, group)
+    least = max(OWNER if given.get("owned") else 0, given.get("min_access_level") or 0)
+    everything = user is None or given.get("all_available", bool(user.admin))
     return (
         (text in group.name.casefold() or text in group.path.casefold())
         and given.get("visibility") in (None, group.visibility)
         and not (given.get("top_level_only") and group.parent_id)
         and group.id not in given.get("skip_groups", [])
         and (not least or rights.membership >= least)
+        and (everything or bool(least) or rights.belongs)
         and rights.can_see
     )
 
@@ -122,14 +139,18 @@ def show(group: str) -> Response:
     """Answer one group, with its projects unless told otherwise."""
     found = visible_group(group).group
     given = read(Field("with_projects", "boolean"))
-    body = {**group_body(found), "shared_with_groups": group_shares(found)}
-    if given.get("with_projects") is not False:
-        body["projects"] = _projects("p.namespace_id = :group", found)
-        body["shared_projects"] = _projects(
-            "EXISTS (SELECT 1 FROM project_shares s WHERE s.project_id = p.id AND s.group_id = :group)",
-            found,
-        )
-    return jsonify(body)
+    return jsonify(detailed_group(found, projects=given.get("with_projects") is not False))
+
+
+def detailed_group(group: Namespace, *, projects: bool = True) -> dict[str, Any]:
+    """Return a group with what it is shared with and, if wanted, its projects."""
+    body = {**group_body(group), "shared_with_groups": group_shares(group)}
+    if group.parent_id is None:
+        body["prevent_sharing_groups_outside_hierarchy"] = False
+    if projects:
+        body["projects"] = _projects("p.namespace_id = :group", group)
+        body["shared_projects"] = _projects(SHARED_WITH, group)
+    return body
 
 
 def _projects(condition: str, group: Namespace) -> list[dict[str, Any]]:
@@ -150,9 +171,9 @@ def create() -> tuple[Response, int]:
         *_SETTINGS,
     )
     parent = _parent(user, given.get("parent_id"))
-    visibility = given.get("visibility") or (parent.visibility if parent else "private")
+    visibility = given.get("visibility") or "private"
     with here().database.changes():
-        problems = _problems(given["name"], given["path"], parent)
+        problems = problems_of(given["name"] or "", given["path"] or "", parent)
         if parent and VISIBILITY_LEVELS[visibility] > VISIBILITY_LEVELS[parent.visibility]:
             text = f"{visibility} is not allowed since the parent group has a {parent.visibility} visibility."
             problems["visibility_level"] = [text]
@@ -168,10 +189,8 @@ def create() -> tuple[Response, int]:
             description=given.get("description") or "",
             settings=_settings(given),
         )
-    created = read_namespace(here().database, group_id)
-    return jsonify(
-        {**group_body(created), "shared_with_groups": [], "projects": [], "shared_projects": []}
-    ), 201
+    group_event("group_create", read_namespace(here().database, group_id))
+    return jsonify(detailed_group(read_namespace(here().database, group_id))), 201
 
 
 def _parent(user: User, parent_id: int | None) -> Namespace | None:
@@ -188,7 +207,10 @@ def _parent(user: User, parent_id: int | None) -> Namespace | None:
     return rights.group
 
 
-def _problems(name: str, path: str, parent: Namespace | None, but: int = 0) -> dict[str, list[str]]:
+def problems_of(
+    name: str, path: str, parent: Namespace | None, but: int = 0
+) -> dict[str, list[str]]:
+    """Return GitLab's complaints about a group of that name and path there; `but` is the group itself."""
     problems = problems_of_group(name, path, top=parent is None)
     full_path = f"{parent.full_path}/{path}" if parent else path
     taken = here().database.value(
@@ -226,7 +248,7 @@ def change(group: str) -> Response:
     database = here().database
     with database.changes():
         parent = read_namespace(database, old.parent_id) if old.parent_id else None
-        problems = _problems(
+        problems = problems_of(
             given.get("name") or old.name, given.get("path") or old.path, parent, but=old.id
         )
         problems |= _visibility_problems(old, parent, given.get("visibility"))
@@ -245,7 +267,9 @@ def change(group: str) -> Response:
                 f"{parent.full_path}/{given['path']}" if parent else given["path"],
             )
     changed = read_namespace(database, old.id)
-    return jsonify({**group_body(changed), "shared_with_groups": group_shares(changed)})
+    if changed.full_path != old.full_path:
+        group_event("group_rename", changed, old_path=old.path, old_full_path=old.full_path)
+    return jsonify(detailed_group(changed))
 
 
 def _visibility_problems(
@@ -274,52 +298,7 @@ def _visibility_problems(
 def remove(group: str) -> tuple[Response, int]:
     """Delete a group with everything in it."""
     current_user()
-    delete_group(owned_group(group).group)
+    found = owned_group(group).group
+    group_event("group_destroy", found)
+    delete_group(found)
     return jsonify({"message": "202 Accepted"}), 202
-
-
-@blueprint.post("/groups/<segment:group>/share")
-def share(group: str) -> tuple[Response, int]:
-    """Let the members of another group in."""
-    current_user()
-    mine = owned_group(group).group
-    given = read(
-        Field("group_id", "integer", required=True),
-        Field("group_access", "integer", required=True, values=ROLES),
-        Field("expires_at", "day"),
-    )
-    other = find_namespace(here().database, given["group_id"])
-    if (
-        other is None
-        or not other.is_group
-        or not GroupRights(here().database, current_user(), other).can_see
-    ):
-        raise not_found("Group")
-    database = here().database
-    with database.changes():
-        if database.value(
-            "SELECT 1 FROM group_shares WHERE shared_group_id = ? AND group_id = ?",
-            (mine.id, other.id),
-        ):
-            raise Refusal(409, {"message": "shared_group_id has already been taken"})
-        database.insert(
-            "group_shares",
-            shared_group_id=mine.id,
-            group_id=other.id,
-            group_access=given["group_access"],
-            expires_at=given.get("expires_at"),
-            created_at=mine.created_at,
-        )
-    return jsonify({**group_body(mine), "shared_with_groups": group_shares(mine)}), 201
-
-
-@blueprint.delete("/groups/<segment:group>/share/<int:group_id>")
-def unshare(group: str, group_id: int) -> tuple[str, int]:
-    """End that."""
-    current_user()
-    mine = owned_group(group).group
-    if not here().database.run(
-        "DELETE FROM group_shares WHERE shared_group_id = ? AND group_id = ?", (mine.id, group_id)
-    ):
-        raise not_found()
-    return "", 204

@@ -8,17 +8,17 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 
 from devstack.gitlab.api.lookup import existing_user
-from devstack.gitlab.api.members import check_expiry, check_inherited
+from devstack.gitlab.api.members import check_expiry, enrol
 from devstack.gitlab.api.sources import Place, place
-from devstack.gitlab.errors import Refusal, invalid_parameters, not_found
+from devstack.gitlab.errors import Refusal, bad_request, invalid_parameters
 from devstack.gitlab.identity import current_user
 from devstack.gitlab.naming import EMAIL
 from devstack.gitlab.pagination import paged_list, wanted_page
 from devstack.gitlab.parameters import Field, read
 from devstack.gitlab.state import here
+from devstack.gitlab.store.database import today
 from devstack.gitlab.store.invitations import add_invitation, invitations_of
-from devstack.gitlab.store.members import add_member, change_member, direct_members
-from devstack.gitlab.store.users import User, find_by_email
+from devstack.gitlab.store.users import find_by_email
 
 blueprint = Blueprint("invitations", __name__)
 
@@ -28,8 +28,8 @@ _INVITATIONS = "/<any(projects, groups):kind>/<segment:key>/invitations"
 @blueprint.post(_INVITATIONS)
 def invite(kind: str, key: str) -> tuple[Response, int]:
     """Invite addresses; those of accounts become members at once. What fails is told per address, still with 201."""
-    where = place(kind, key)
     current_user()
+    where = place(kind, key)
     where.require_management()
     given = read(
         Field("email", "strings"),
@@ -47,7 +47,7 @@ def invite(kind: str, key: str) -> tuple[Response, int]:
         if (text := _invite_address(where, address, given))
     }
     for user in (existing_user(user_id) for user_id in given.get("user_id", [])):
-        if text := _enrol(where, user, given):
+        if text := enrol(where, user, given):
             problems[user.username] = text
     if problems:
         return jsonify({"status": "error", "message": problems}), 201
@@ -58,39 +58,14 @@ def _invite_address(where: Place, address: str, given: dict[str, Any]) -> str:
     """Invite one address; return what went wrong, or nothing."""
     user = find_by_email(here().database, address)
     if user is not None:
-        return _enrol(where, user, given)
+        return enrol(where, user, given)
+    expires_at = given.get("expires_at")
+    if expires_at is not None and expires_at < today():
+        return "Expires at cannot be a date in the past"
     try:
-        check_expiry(given.get("expires_at"))
         add_invitation(here().database, where.source, address, **_values(given))
     except sqlite3.IntegrityError:
         return "The member's email address has already been taken"
-    except Refusal as refusal:
-        return _sentence(refusal)
-    return ""
-
-
-def _enrol(where: Place, user: User, given: dict[str, Any]) -> str:
-    """Make an account a member, or give the member it is the wanted role."""
-    database = here().database
-    try:
-        check_expiry(given.get("expires_at"))
-        check_inherited(where, user.id, given["access_level"])
-        old = next(
-            (row for row in direct_members(database, where.source) if row["id"] == user.id), None
-        )
-        if old is None:
-            add_member(database, where.source, user.id, **_values(given))
-            return ""
-        where.require_grant(old["access_level"])
-        if where.personal_owner_id() != user.id:
-            change_member(
-                database,
-                where.source,
-                user.id,
-                {name: given.get(name) for name in ("access_level", "expires_at")},
-            )
-    except Refusal as refusal:
-        return _sentence(refusal)
     return ""
 
 
@@ -102,28 +77,17 @@ def _values(given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _sentence(refusal: Refusal) -> str:
-    message = refusal.body.get("message")
-    if isinstance(message, dict):
-        return ", ".join(
-            f"{name.replace('_', ' ').capitalize()} {text}"
-            for name, texts in message.items()
-            for text in texts
-        )
-    return str(message)
-
-
 @blueprint.get(_INVITATIONS)
 def list_invitations(kind: str, key: str) -> Response:
-    """Answer the open invitations."""
-    where = place(kind, key)
+    """Answer the open invitations; `query` is a whole address."""
     current_user()
+    where = place(kind, key)
     where.require_management()
-    text = (read(Field("query")).get("query") or "").casefold()
+    wanted = (read(Field("query")).get("query") or "").casefold()
     rows = [
         row
         for row in invitations_of(here().database, where.source)
-        if text in row["invite_email"].casefold()
+        if wanted in ("", row["invite_email"].casefold())
     ]
     return paged_list([_body(row) for row in rows], wanted_page())
 
@@ -145,6 +109,8 @@ def change(kind: str, key: str, address: str) -> Response:
     """Change the role or last day of an open invitation."""
     where, row = _found(kind, key, address)
     given = read(Field("access_level", "integer", values=where.roles), Field("expires_at", "day"))
+    if not given:
+        raise bad_request("400 Bad request")
     if "access_level" in given:
         where.require_grant(given["access_level"])
     check_expiry(given.get("expires_at"))
@@ -161,8 +127,8 @@ def remove(kind: str, key: str, address: str) -> tuple[str, int]:
 
 
 def _found(kind: str, key: str, address: str) -> tuple[Place, sqlite3.Row]:
-    where = place(kind, key)
     current_user()
+    where = place(kind, key)
     where.require_management()
     return where, _row(where, address)
 
@@ -171,5 +137,5 @@ def _row(where: Place, address: str) -> sqlite3.Row:
     rows = invitations_of(here().database, where.source)
     row = next((row for row in rows if row["invite_email"].casefold() == address.casefold()), None)
     if row is None:
-        raise not_found()
+        raise Refusal(404, {"message": "404 Not Found"})
     return row

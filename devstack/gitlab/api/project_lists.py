@@ -9,14 +9,14 @@ from flask import Blueprint, Response
 
 from devstack.gitlab.api.lookup import existing_user, visible_group
 from devstack.gitlab.entities.projects import project_bodies
-from devstack.gitlab.errors import Refusal, not_found
+from devstack.gitlab.errors import Refusal, bad_request, not_found
 from devstack.gitlab.identity import caller
 from devstack.gitlab.pagination import keyset_page, paged, wanted_page
 from devstack.gitlab.parameters import Field, read
 from devstack.gitlab.policy import ROLES, VISIBILITIES
 from devstack.gitlab.state import here
-from devstack.gitlab.store.namespaces import descendant_ids
-from devstack.gitlab.store.project_search import ORDERS, ProjectSearch
+from devstack.gitlab.store.namespaces import ancestors, descendant_ids
+from devstack.gitlab.store.project_search import ORDERS, SHARED_WITH, ProjectSearch
 from devstack.gitlab.store.users import find_by_username
 
 if TYPE_CHECKING:
@@ -48,7 +48,12 @@ _FILTERS = (
     Field("order_by", values=tuple(ORDERS)),
     Field("sort", values=("asc", "desc")),
     Field("pagination"),
+    Field("with_issues_enabled", "boolean"),
+    Field("with_merge_requests_enabled", "boolean"),
+)
+_OF_GROUP = (
     Field("include_subgroups", "boolean"),
+    Field("include_ancestor_groups", "boolean"),
     Field("with_shared", "boolean"),
 )
 
@@ -56,6 +61,11 @@ _FILTERS = (
 @blueprint.get("/projects")
 def list_projects() -> Response:
     """Answer everything that the caller may see."""
+    given = read(*_FILTERS)
+    updated = given.get("updated_after") or given.get("updated_before")
+    if updated and given.get("order_by") != "updated_at":
+        text = "`updated_at` filter and `updated_at` sorting must be paired"
+        raise bad_request(f"400 Bad request - {text}")
     return answer(_search())
 
 
@@ -86,36 +96,44 @@ def list_starred_projects(user: str) -> Response:
 def list_group_projects(group: str) -> Response:
     """Answer the projects of a group, those of its subgroups on request, those shared with it by default."""
     found = visible_group(group).group
-    given = read(Field("include_subgroups", "boolean"), Field("with_shared", "boolean"))
-    ids = [
-        found.id,
-        *(descendant_ids(here().database, found.id) if given.get("include_subgroups") else []),
-    ]
+    given = read(*_OF_GROUP)
+    database = here().database
+    ids = [found.id]
+    if given.get("include_subgroups"):
+        ids += descendant_ids(database, found.id)
+    if given.get("include_ancestor_groups"):
+        ids += [above.id for above in ancestors(database, found.id)]
     within = f"p.namespace_id IN ({','.join(str(number) for number in ids)})"
-    shared = (
-        "EXISTS (SELECT 1 FROM project_shares s WHERE s.project_id = p.id AND s.group_id = :group)"
-    )
     search = _search()
     search.where(
-        within if given.get("with_shared") is False else f"({within} OR {shared})", group=found.id
+        within if given.get("with_shared") is False else f"({within} OR {SHARED_WITH})",
+        group=found.id,
     )
-    return answer(search)
+    return answer(search, permissions=False)
 
 
-def answer(search: ProjectSearch) -> Response:
-    """Narrow by the request's filters and answer the wanted page."""
+@blueprint.get("/groups/<segment:group>/projects/shared")
+def list_shared_projects(group: str) -> Response:
+    """Answer the projects that are shared with a group."""
+    search = _search()
+    search.where(SHARED_WITH, group=visible_group(group).group.id)
+    return answer(search, permissions=False)
+
+
+def answer(search: ProjectSearch, *, permissions: bool = True) -> Response:
+    """Narrow by the request's filters and answer the wanted page; `permissions`: whether to tell the caller's own."""
     given = read(*_FILTERS)
     narrow(search, given)
     user = caller().user
     simple = bool(given.get("simple")) or user is None
     options = {
         "simple": simple,
-        "permissions": user is not None,
+        "permissions": permissions and user is not None,
         "statistics": bool(given.get("statistics")),
     }
     if given.get("pagination") == "keyset":
         return _keyset(search, given, options)
-    page = wanted_page()
+    page = wanted_page(of="Project")
     found = search.page(page.size, page.offset)
     return paged(project_bodies(found, user, **options), page, search.count())
 
@@ -137,14 +155,27 @@ def narrow(search: ProjectSearch, given: dict[str, Any]) -> None:
         search.having_topics(given["topic"])
     if given.get("search"):
         search.having_text(given["search"], namespaces=bool(given.get("search_namespaces")))
+    _order(search, given)
+
+
+def _order(search: ProjectSearch, given: dict[str, Any]) -> None:
+    """Order as asked; by similarity only what was searched for and is one's own."""
+    order = given.get("order_by") or "created_at"
+    if order == "similarity":
+        if given.get("search") and caller().user is not None:
+            search.where("best.level >= 10")
+        else:
+            order = "created_at"
     if given.get("order_by") or given.get("sort"):
-        search.sorted_by(given.get("order_by") or "created_at", given.get("sort") or "desc")
+        search.sorted_by(order, given.get("sort") or "desc")
 
 
 _CONDITIONS = {
     "membership": "best.level >= 10",
     "owned": "best.level >= 50",
     "starred": "EXISTS (SELECT 1 FROM stars s WHERE s.project_id = p.id AND s.user_id = :user)",
+    "with_issues_enabled": "COALESCE(json_extract(p.settings, '$.issues_enabled'), 1)",
+    "with_merge_requests_enabled": "COALESCE(json_extract(p.settings, '$.merge_requests_enabled'), 1)",
 }
 _COMPARISONS = {
     "visibility": "p.visibility = :visibility",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devstack.gitlab.errors import Refusal
+from devstack.gitlab.errors import Refusal, not_found
 from devstack.gitlab.naming import problems_of_project
 from devstack.gitlab.policy import DEVELOPER, MAINTAINER, OWNER, VISIBILITY_LEVELS, GroupRights
 from devstack.gitlab.state import here
@@ -26,12 +26,24 @@ def namespace_for(user: User, wanted: int | str | None) -> Namespace:
     """
     database = here().database
     found = find_personal(database, user.id) if wanted is None else find_namespace(database, wanted)
-    if found is None or not _may_create_in(user, found):
+    if found is None or not may_create_in(user, found):
         raise Refusal(400, {"message": {"namespace": ["is not valid"], "limit_reached": []}})
     return found
 
 
-def _may_create_in(user: User, namespace: Namespace) -> bool:
+def visible_namespace(user: User, wanted: int | str) -> Namespace:
+    """Return the namespace with this id or full path; 404 where the caller may not see it."""
+    database = here().database
+    found = find_namespace(database, wanted)
+    if found is not None and found.is_group and GroupRights(database, user, found).can_see:
+        return found
+    if found is None or found.is_group or not (user.admin or found.owner_id == user.id):
+        raise not_found("Namespace")
+    return found
+
+
+def may_create_in(user: User, namespace: Namespace) -> bool:
+    """Whether somebody may make projects in a namespace."""
     if user.admin:
         return True
     if not namespace.is_group:

@@ -68,6 +68,7 @@ def create() -> tuple[Response, int]:
 def create_for_user(user_id: int) -> tuple[Response, int]:
     """Make a project in somebody's namespace (administrators)."""
     require_admin()
+    read(Field("name", required=True))
     return _create(existing_user(user_id))
 
 
@@ -191,6 +192,8 @@ def change(project: str) -> Response:
             set_topics(server.database, row.id, topics)
     if "default_branch" in changes:
         open_repository(server, row.id).set_head(f"refs/heads/{changes['default_branch']}")
+    if changes.get("path", row.path) != row.path:
+        project_event("project_rename", row.id, old_path_with_namespace=row.full_path)
     project_event("project_update", row.id)
     return jsonify(full_project(read_project(server.database, row.id), caller().user))
 
@@ -198,13 +201,11 @@ def change(project: str) -> Response:
 def _check_change(rights: ProjectRights, given: dict[str, Any]) -> None:
     row = rights.project
     namespace = read_namespace(here().database, row.namespace_id)
-    wanted = given.get("visibility") or row.visibility
-    if wanted != row.visibility:
-        if not rights.is_owner:
-            raise forbidden()
-        check_visibility(namespace, wanted, _visibility_of_source(row))
-    if given.get("path") not in (None, row.path) and not rights.is_owner:
+    wanted = given.get("visibility")
+    if wanted is not None and not rights.is_owner:
         raise forbidden()
+    if wanted not in (None, row.visibility):
+        check_visibility(namespace, wanted, _visibility_of_source(row))
     if "name" in given or "path" in given:
         check_names(
             namespace,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from devstack.gitlab.entities.projects import namespace_summary
 from devstack.gitlab.entities.users import basic_user
 from devstack.gitlab.policy import MAINTAINER, GroupRights
 from devstack.gitlab.state import here
+from devstack.gitlab.store.namespaces import Namespace, ancestors
 from devstack.gitlab.store.users import User
-
-if TYPE_CHECKING:
-    from devstack.gitlab.store.namespaces import Namespace
 
 SETTING_DEFAULTS: dict[str, Any] = {
     "share_with_group_lock": False,
@@ -29,18 +27,34 @@ SETTING_DEFAULTS: dict[str, Any] = {
     "default_branch_protection": 2,
     "math_rendering_limits_enabled": True,
     "lock_math_rendering_limits_enabled": False,
+    "max_artifacts_size": None,
 }
+_DEFAULT_PROTECTION: dict[str, Any] = {
+    "allowed_to_push": [{"access_level": MAINTAINER}],
+    "allow_force_push": False,
+    "allowed_to_merge": [{"access_level": MAINTAINER}],
+}
+
+
+def _full_name(group: Namespace) -> str:
+    above = ancestors(here().database, group.id)
+    return " / ".join(one.name for one in reversed(above))
+
+
+def public_group(group: Namespace) -> dict[str, Any]:
+    """Return a group without its settings."""
+    return {
+        "id": group.id,
+        "web_url": f"{here().external_url}/groups/{group.full_path}",
+        "name": group.name,
+        "avatar_url": None,
+        "full_name": _full_name(group),
+        "full_path": group.full_path,
+    }
 
 
 def group_body(group: Namespace) -> dict[str, Any]:
     """Return one group."""
-    names = [row[0] for row in here().database.rows(
-        """WITH RECURSIVE up(id, parent_id, name, height) AS (
-               SELECT id, parent_id, name, 0 FROM namespaces WHERE id = ?
-               UNION ALL SELECT n.id, n.parent_id, n.name, height + 1 FROM namespaces n JOIN up ON n.id = up.parent_id)
-           SELECT name FROM up ORDER BY height DESC""",
-        (group.id,),
-    )]  # fmt: skip
     return {
         "id": group.id,
         "web_url": f"{here().external_url}/groups/{group.full_path}",
@@ -50,8 +64,9 @@ def group_body(group: Namespace) -> dict[str, Any]:
         "visibility": group.visibility,
         **SETTING_DEFAULTS,
         **group.settings,
+        "default_branch_protection_defaults": _DEFAULT_PROTECTION,
         "avatar_url": None,
-        "full_name": " / ".join(names),
+        "full_name": _full_name(group),
         "full_path": group.full_path,
         "created_at": group.created_at,
         "parent_id": group.parent_id,

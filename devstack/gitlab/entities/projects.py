@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from devstack.gitlab.entities.settings import project_settings
 from devstack.gitlab.entities.users import basic_user
-from devstack.gitlab.policy import ProjectRights
+from devstack.gitlab.policy import REPORTER, ProjectRights
 from devstack.gitlab.repository import names
 from devstack.gitlab.repository.opening import DEFAULT_BRANCH, RepositoryGone, open_repository
 from devstack.gitlab.state import here
@@ -54,8 +54,8 @@ def project_bodies(
             body |= _rest(project, batch, rights)
             if permissions:
                 body["permissions"] = _permissions(*rights.levels)
-        if statistics and rights.level >= 20:  # noqa: PLR2004 - Reporter
-            body["statistics"] = _statistics(project)
+            if statistics and rights.level >= REPORTER:
+                body["statistics"] = _statistics(project)
         bodies.append(body)
     return bodies
 
@@ -204,8 +204,10 @@ def _rest(project: Project, batch: _Batch, rights: ProjectRights) -> dict[str, A
         "shared_with_groups": shares_of(project.id),
         "marked_for_deletion_at": None,
         "marked_for_deletion_on": None,
-        **project_settings(project.settings),
+        **project_settings(project.settings, administered=rights.can_administer),
     }
+    if rights.user is not None and rights.user.admin:
+        body["repository_storage"] = "default"
     if rights.can_administer:
         body["runners_token"] = None
     if not namespace.is_group and namespace.owner_id is not None:

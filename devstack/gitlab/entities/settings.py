@@ -42,6 +42,10 @@ _SWITCHES: dict[str, bool] = {
     "ci_forward_deployment_enabled": True,
     "ci_job_token_scope_enabled": False,
     "ci_separated_caches": True,
+    "ci_forward_deployment_rollback_allowed": True,
+    "ci_allow_fork_pipelines_to_run_in_parent_project": True,
+    "ci_push_repository_for_job_token_allowed": False,
+    "restrict_user_defined_variables": False,
     "can_create_merge_request_in": True,
 }
 _TEXTS: dict[str, str | None] = {
@@ -53,6 +57,8 @@ _TEXTS: dict[str, str | None] = {
     "squash_commit_template": None,
     "issue_branch_template": None,
     "auto_devops_deploy_strategy": "continuous",
+    "ci_pipeline_variables_minimum_override_role": "developer",
+    "repository_object_format": "sha1",
     "import_url": None,
     "import_type": None,
     "import_error": None,
@@ -62,7 +68,48 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "squash_option": ("default_off", "never", "always", "default_on"),
 }
 _NUMBERS = {"build_timeout": 3600, "ci_default_git_depth": 20}
-_READ_ONLY = {"can_create_merge_request_in", "import_type", "import_error", "import_url"}
+_READ_ONLY = {
+    "can_create_merge_request_in",
+    "import_type",
+    "import_error",
+    "import_url",
+    "repository_object_format",
+}
+# Only those who run a project see these.
+_ADMINISTERED = frozenset(
+    {
+        *(
+            "import_url",
+            "import_type",
+            "import_error",
+            "service_desk_address",
+            "runner_token_expiration_interval",
+        ),
+        *(
+            "ci_default_git_depth",
+            "ci_delete_pipelines_in_seconds",
+            "ci_forward_deployment_enabled",
+        ),
+        *(
+            "ci_forward_deployment_rollback_allowed",
+            "ci_job_token_scope_enabled",
+            "ci_separated_caches",
+        ),
+        *("ci_allow_fork_pipelines_to_run_in_parent_project", "ci_id_token_sub_claim_components"),
+        *(
+            "build_git_strategy",
+            "keep_latest_artifact",
+            "restrict_user_defined_variables",
+            "build_timeout",
+        ),
+        *(
+            "ci_pipeline_variables_minimum_override_role",
+            "ci_push_repository_for_job_token_allowed",
+        ),
+        *("group_runners_enabled", "auto_cancel_pending_pipelines", "auto_devops_enabled"),
+        "auto_devops_deploy_strategy",
+    }
+)
 
 DEFAULTS: dict[str, Any] = {
     **_SWITCHES,
@@ -72,12 +119,19 @@ DEFAULTS: dict[str, Any] = {
     **{f"{feature}_access_level": "enabled" for feature in _FEATURES},
     "container_expiration_policy": None,
     "service_desk_address": None,
+    "ci_delete_pipelines_in_seconds": None,
+    "ci_id_token_sub_claim_components": ["project_path", "ref_type", "ref"],
+    "runner_token_expiration_interval": None,
+    "max_artifacts_size": None,
 }
 
 
-def project_settings(stored: dict[str, Any]) -> dict[str, Any]:
-    """Return every setting of a project: what was set, else GitLab's default."""
-    return {**DEFAULTS, **stored}
+def project_settings(stored: dict[str, Any], *, administered: bool) -> dict[str, Any]:
+    """Return every setting of a project: what was set, else GitLab's default; some for who runs it only."""
+    settings = {**DEFAULTS, **stored}
+    if administered:
+        return settings
+    return {name: value for name, value in settings.items() if name not in _ADMINISTERED}
 
 
 def setting_fields() -> list[Field]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 BUSY_SECONDS = 30.0
+# Columns that tables got after they were first made, with their kind.
+_LATER_COLUMNS = (("stars", "starred_at", "TEXT"),)
 Column = str | int | float | None
 
 
@@ -42,6 +44,10 @@ class Database:
             connection.executescript(
                 (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
             )
+            for table, column, kind in _LATER_COLUMNS:
+                there = connection.execute(f"PRAGMA table_info({table})").fetchall()
+                if all(row["name"] != column for row in there):
+                    connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
         finally:
             connection.close()
 

@@ -83,19 +83,20 @@ def all_members(database: Database, source: Source) -> list[sqlite3.Row]:
     return database.rows(sql, {"id": source.id, "namespace": source.namespace_id, "today": today()})
 
 
-def inherited_level(database: Database, source: Source, user_id: int) -> int:
-    """Return the highest level that somebody has from the groups above."""
+def inherited_level(database: Database, source: Source, user_id: int) -> tuple[int, int]:
+    """Return the highest level that somebody has from the groups above, and from which; (0, 0) for none."""
     start = (
         "= :namespace"
         if source.kind == "project"
         else "= (SELECT parent_id FROM namespaces WHERE id = :namespace)"
     )
-    level: int | None = database.value(
-        f"WITH RECURSIVE {_UP.format(start=start)} SELECT MAX(access_level) FROM group_members"
-        f" WHERE user_id = :user AND group_id IN (SELECT id FROM up) AND {LIVE}",
+    row = database.row(
+        f"WITH RECURSIVE {_UP.format(start=start)} SELECT access_level, group_id FROM group_members"
+        f" WHERE user_id = :user AND group_id IN (SELECT id FROM up) AND {LIVE}"
+        " ORDER BY access_level DESC LIMIT 1",
         {"namespace": source.namespace_id, "user": user_id, "today": today()},
     )
-    return level or 0
+    return (row[0], row[1]) if row else (0, 0)
 
 
 def add_member(database: Database, source: Source, user_id: int, **values: Column) -> None:
@@ -128,6 +129,25 @@ def remove_member(database: Database, source: Source, user_id: int) -> int:
         f"DELETE FROM {source.table} WHERE {source.column} = ? AND user_id = ?",
         (source.id, user_id),
     )
+
+
+def remove_below(database: Database, group: Source, user_id: int) -> None:
+    """End somebody's direct memberships in the groups and projects below a group."""
+    below = (
+        "WITH RECURSIVE down(id) AS (SELECT :group"
+        " UNION SELECT n.id FROM namespaces n JOIN down ON n.parent_id = down.id)"
+    )
+    names = {"group": group.id, "user": user_id}
+    with database.changes() as connection:
+        connection.execute(
+            f"{below} DELETE FROM group_members WHERE user_id = :user AND group_id IN (SELECT id FROM down)",
+            names,
+        )
+        connection.execute(
+            f"{below} DELETE FROM project_members WHERE user_id = :user AND project_id IN"
+            " (SELECT id FROM projects WHERE namespace_id IN (SELECT id FROM down))",
+            names,
+        )
 
 
 def other_owners(database: Database, source: Source, user_id: int) -> int:

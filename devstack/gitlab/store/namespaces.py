@@ -128,11 +128,20 @@ def create_group(
 
 
 def rename_tree(database: Database, old: str, new: str) -> None:
-    """Move every namespace and project below `old` to `new`; full paths are derived text."""
+    """Move every namespace and project below `old` to `new`; the old paths of projects lead to the new ones."""
+    names = {"old": old, "new": new}
+    below = "substr(full_path, 1, length(:old) + 1) = :old || '/' COLLATE NOCASE"
     with database.changes() as connection:
+        connection.execute(
+            f"INSERT OR REPLACE INTO former_paths SELECT full_path, id FROM projects WHERE {below}",
+            names,
+        )
         for table in ("namespaces", "projects"):
             connection.execute(
                 f"UPDATE {table} SET full_path = :new || substr(full_path, length(:old) + 1)"
-                " WHERE full_path = :old OR substr(full_path, 1, length(:old) + 1) = :old || '/' COLLATE NOCASE",
-                {"old": old, "new": new},
+                f" WHERE full_path = :old OR {below}",
+                names,
             )
+        connection.execute(
+            "DELETE FROM former_paths WHERE full_path IN (SELECT full_path FROM projects)"
+        )

@@ -25,7 +25,14 @@ ORDERS = {
     "last_activity_at": "p.last_activity_at",
     "star_count": "(SELECT COUNT(*) FROM stars s WHERE s.project_id = p.id)",
     "similarity": "similarity",
+    # Sizes of repositories are not in the database; GitLab, too, falls back to this for all but administrators.
+    **dict.fromkeys(
+        ("repository_size", "storage_size", "packages_size", "wiki_size"), "p.created_at"
+    ),
 }
+SHARED_WITH = (
+    "EXISTS (SELECT 1 FROM project_shares s WHERE s.project_id = p.id AND s.group_id = :group)"
+)
 _COLUMNS = ", ".join(f"p.{name.strip()}" for name in COLUMNS.split(","))
 
 

@@ -123,3 +123,74 @@ def test_proj_34_an_account_has_its_personal_projects(
     assert set(ids(stranger.read(path))) == set(known[:2])
     assert ids(place.nobody.read(path)) == known[:1]
     assert ids(shelf.developer.read(f"/users/{shelf.developer.id}/projects")) == []
+
+
+def test_proj_18_basic_fields_have_no_statistics(shelf: Shelf) -> None:
+    """lib/api/entities/basic_project_details.rb exposes none."""
+    found = shelf.owner.read("/projects", search=shelf.word, simple=True, statistics=True)
+    assert all("statistics" not in one for one in found)
+    found = shelf.owner.read("/projects", search=shelf.word, statistics=True)
+    assert all("commit_count" in one["statistics"] for one in found)
+
+
+def test_proj_26_what_was_updated_is_ordered_by_that(shelf: Shelf) -> None:
+    """doc/api/projects.md: `updated_after` asks for `order_by=updated_at`."""
+    text = "400 Bad request - `updated_at` filter and `updated_at` sorting must be paired"
+    since = "2000-01-01T00:00:00Z"
+    assert told(shelf.owner.get("/projects", updated_after=since)) == (400, text)
+    assert sorted(shelf.found(shelf.owner, updated_after=since, order_by="updated_at")) == [0, 1, 2]
+    assert shelf.found(shelf.owner, updated_before=since, order_by="updated_at") == []
+
+
+def test_proj_26_likeness_orders_what_is_ones_own(shelf: Shelf) -> None:
+    """doc/api/projects.md: `similarity` is limited to projects that the caller is a member of."""
+    assert shelf.found(shelf.developer, order_by="similarity") == [1]
+    assert shelf.found(shelf.developer) == [1, 0]
+
+
+def test_proj_26_sizes_order_for_administrators_and_are_no_error_for_others(shelf: Shelf) -> None:
+    """doc/api/projects.md, `order_by`."""
+    assert sorted(shelf.found(shelf.owner, order_by="repository_size")) == [0, 1, 2]
+    assert shelf.owner.get("/projects", order_by="size").status_code == 400
+
+
+def test_proj_15_a_groups_list_tells_no_permissions(place: Place, owner: Person) -> None:
+    """lib/api/groups.rb presents Entities::Project, not ProjectWithAccess."""
+    group = place.group(owner)
+    made = place.project(owner, namespace_id=group["id"])
+    (shown,) = owner.read(f"/groups/{group['id']}/projects")
+    assert shown["id"] == made["id"]
+    assert "permissions" not in shown
+
+
+def test_proj_3_what_builds_need_is_for_those_who_run_a_project(
+    place: Place, owner: Person, stranger: Person
+) -> None:
+    """lib/api/entities/project.rb: CI settings, `runners_token`, `import_url` need admin_project."""
+    made = place.project(owner, visibility="public")
+    assert {"runners_token", "build_timeout", "import_url"} <= set(owner.read(of(made)))
+    shown = stranger.read(of(made))
+    assert not {"runners_token", "build_timeout", "import_url"} & set(shown)
+    assert (shown["repository_object_format"], shown["merge_method"]) == ("sha1", "merge")
+
+
+def test_proj_31_topics_are_checked_and_merged(place: Place, owner: Person) -> None:
+    """lib/api/topics.rb."""
+    left, right = place.topic("left"), place.topic("right")
+    made = place.project(owner, topics=[left, right])
+    other = place.project(owner, topics=[left])
+    one, two = (place.root.read("/topics", search=name)[0]["id"] for name in (left, right))
+    merge = "/topics/merge"
+    text = "The source topic and the target topic are identical."
+    answer = place.root.post(merge, source_topic_id=one, target_topic_id=one)
+    assert told(answer) == (400, text)
+    assert owner.post(merge, source_topic_id=one, target_topic_id=two).status_code == 403
+    merged = place.root.made(merge, source_topic_id=one, target_topic_id=two)
+    assert (merged["id"], merged["total_projects_count"]) == (two, 2)
+    assert owner.read(of(made))["topics"] == owner.read(of(other))["topics"] == [right]
+    answer = place.root.post("/topics", description="x")
+    assert answer.json() == {"error": "name is missing, title is missing"}
+    assert told(place.root.post("/topics", name="", title="x")) == (
+        400,
+        {"name": ["can't be blank"]},
+    )

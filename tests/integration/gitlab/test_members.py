@@ -31,7 +31,7 @@ def test_wrong_memberships_are_refused(world: World) -> None:
     answer = owner.post(path, user_id=dev.id, access_level=33)
     assert (answer.status_code, answer.json()) == (
         400,
-        {"error": "access_level does not have a valid value"},
+        {"message": {"access_level": ["is not included in the list"]}},
     )
     assert owner.post(path, user_id=dev.id).json() == {"error": "access_level is missing"}
     answer = owner.post(path, user_id=999_999, access_level=30)
