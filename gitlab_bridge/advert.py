@@ -25,6 +25,7 @@ _TIMEOUT = urllib3.Timeout(connect=4.0, read=8.0)
 _LONGEST_SECONDS = 9.0
 _CHUNK_BYTES = 256 * 1024
 _PEELED = "^{}"
+_FLUSH = b"0000"  # the packet that ends a part; others begin with their length in four hex digits
 _HEADS, _TAGS = "refs/heads/", "refs/tags/"
 
 
@@ -168,9 +169,11 @@ def parse_advert(body: bytes) -> Advert:
 
 def _ref_lines(body: bytes) -> Iterator[str]:
     packets = list(_packets(body))
-    if not packets or not packets[0].startswith(b"# service=git-upload-pack"):
-        raise Unavailable("What GitLab answered about the branches cannot be read.")
-    for packet in packets[1:]:
+    head, tail = packets[:2], packets[2:]
+    named = bool(head) and head[0].startswith(b"# service=git-upload-pack")
+    if not named or head[1:] != [_FLUSH] or tail[-1:] != [_FLUSH]:
+        raise _unreadable()  # also a torn one, which would look like branches that are gone
+    for packet in tail[:-1]:
         line = packet.partition(b"\0")[0].rstrip(b"\n")
         try:
             yield line.decode("utf-8", "strict")
@@ -180,14 +183,24 @@ def _ref_lines(body: bytes) -> Iterator[str]:
 
 def _packets(body: bytes) -> Iterator[bytes]:
     start = 0
-    while start + 4 <= len(body):
+    while start < len(body):
+        digits = body[start : start + len(_FLUSH)]
+        if digits == _FLUSH:
+            yield _FLUSH
+            start += len(_FLUSH)
+            continue
         try:
-            length = int(body[start : start + 4], 16)
-        except ValueError:
-            return
-        if length > 4:  # noqa: PLR2004 - the four digits themselves; 0 to 2 are separators
-            yield body[start + 4 : start + length]
-        start += max(length, 4)
+            end = start + int(digits, 16)
+        except ValueError as error:
+            raise _unreadable() from error
+        if not start + len(_FLUSH) <= end <= len(body):
+            raise _unreadable()
+        yield body[start + len(_FLUSH) : end]
+        start = end
+
+
+def _unreadable() -> Unavailable:
+    return Unavailable("What GitLab answered about the branches cannot be read.")
 
 
 def _read_body(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:

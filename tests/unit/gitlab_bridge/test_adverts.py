@@ -50,6 +50,15 @@ def test_what_is_no_advertisement_is_not_taken_for_an_empty_repository(body: byt
         parse_advert(body)
 
 
+def test_a_torn_advertisement_is_not_taken_for_fewer_branches() -> None:
+    lines = (f"{A} refs/heads/main\n".encode(), f"{B} refs/heads/topic\n".encode())
+    whole = _packets(SERVICE, b"", *lines, b"")
+    assert len(parse_advert(whole).heads) == 2
+    for length in range(len(whole)):
+        with pytest.raises(Unavailable):
+            parse_advert(whole[:length])
+
+
 def test_the_first_sentence_of_gitlab_is_found() -> None:
     said = "\n=====\n\nGitLab: You are not allowed to push code to this project.\n\n====\n"
     assert sentence_of(said) == "You are not allowed to push code to this project"

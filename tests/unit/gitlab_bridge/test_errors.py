@@ -124,3 +124,14 @@ def test_ours_pass_through_unchanged() -> None:
     with pytest.raises(Unavailable) as caught, translated("x"):
         raise ours
     assert caught.value is ours
+
+
+@pytest.mark.parametrize(
+    "said",
+    (None, "", [], {}, {"name": None}, {"name": [None]}, {"name": {}}, b'{"x": 1}', "<html>"),
+)
+def test_a_refusal_without_words_is_still_a_sentence(said: object) -> None:
+    for status in (400, 403, 409, 422):
+        error = translate(GitlabHttpError(said, status), "the dataset 7")  # type: ignore[arg-type]
+        for word in ("None", "{", "<", "[]"):
+            assert word not in error.message
