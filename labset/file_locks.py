@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 if sys.platform == "win32":
     import msvcrt
@@ -25,51 +26,48 @@ else:
 _POLL_SECONDS = 0.05
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock that the file at `path` stands for; wait for whoever holds it."""
-    file = _wait_for(path)
-    try:
-        yield
-    finally:
-        _release(path, file)
+class FileLock:
+    """A lock that is held; the file at `path` stands for it and goes with it."""
+
+    def __init__(self, path: Path, file: int) -> None:
+        self._path = path
+        self._file = file
+
+    @classmethod
+    def take_if_free(cls, path: Path) -> Self | None:
+        """Return the lock, or None where somebody else holds it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _take(file)
+            is_there = os.path.samestat(os.fstat(file), path.stat())
+        except OSError:  # somebody holds it, or deleted the file as he let go
+            is_there = False
+        if is_there:
+            return cls(path, file)
+        os.close(file)
+        return None
+
+    @classmethod
+    def take(cls, path: Path) -> Self:
+        """Return the lock, when nobody else holds it any more."""
+        while (lock := cls.take_if_free(path)) is None:
+            time.sleep(_POLL_SECONDS)
+        return lock
+
+    def release(self) -> None:
+        """Let go. The file is deleted while it is locked: nobody waits at a name of no meaning."""
+        if sys.platform != "win32":  # where an open file cannot be deleted
+            self._path.unlink(missing_ok=True)
+        os.close(self._file)
 
 
 @contextmanager
 def locked_if_free(path: Path) -> Iterator[bool]:
     """Hold the lock and yield True; yield False at once, where somebody else holds it."""
-    file = _try(path)
+    lock = FileLock.take_if_free(path)
     try:
-        yield file is not None
+        yield lock is not None
     finally:
-        if file is not None:
-            _release(path, file)
-
-
-def _wait_for(path: Path) -> int:
-    while (file := _try(path)) is None:
-        time.sleep(_POLL_SECONDS)
-    return file
-
-
-def _try(path: Path) -> int | None:
-    """Return the open and locked file, or None. A file that was deleted meanwhile locks nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        _take(file)
-        is_there = path.exists() and os.path.samestat(os.fstat(file), path.stat())
-    except OSError:
-        os.close(file)
-        return None
-    if not is_there:
-        os.close(file)
-        return None
-    return file
-
-
-def _release(path: Path, file: int) -> None:
-    """Delete while it is still locked, so that nobody waits at a name that means nothing."""
-    if sys.platform != "win32":  # where an open file cannot be deleted
-        path.unlink(missing_ok=True)
-    os.close(file)
+        if lock is not None:
+            lock.release()

@@ -9,10 +9,10 @@ class Watch:
     Units:   counts of files and bytes; what is advanced was not told before, or is taken back (< 0).
     """
 
-    def begin(self, what: str, files: int, bytes: int) -> None:  # noqa: A002 - the unit is its name
+    def begin(self, what: str, files: int, bytes_: int) -> None:
         """Say that work begins, and how much there is (0: nobody knows)."""
 
-    def advance(self, files: int = 0, bytes: int = 0) -> None:  # noqa: A002 - the same
+    def advance(self, files: int = 0, bytes_: int = 0) -> None:
         """Say that so much more is done."""
 
     def say(self, text: str) -> None:

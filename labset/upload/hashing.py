@@ -105,9 +105,9 @@ def _hash_file(file: LocalFile, crew: Crew, watch: Watch) -> str:
         while block := os.read(opened, BLOCK_BYTES):
             crew.check()
             digest.update(block)
-            watch.advance(bytes=len(block))
+            watch.advance(0, len(block))
         check_unchanged(file, os.fstat(opened))
     finally:
         os.close(opened)
-    watch.advance(files=1)
+    watch.advance(1)
     return digest.hexdigest()

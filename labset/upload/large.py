@@ -7,9 +7,10 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from labset.crew import Crew
-from labset.errors import Conflict, LabsetError, Unreachable
+from labset.errors import Conflict, Damaged, LabsetError, Unreachable
 from labset.patience import Patience
-from labset.upload.links import LinkBook, Offer, Reach
+from labset.reach import Reach
+from labset.upload.links import LinkBook, Offer
 from labset.upload.planning import Hashed
 from labset.upload.session import Session
 from labset.upload.straight import (
@@ -64,23 +65,37 @@ class LargeFiles:
 
     def _send_as(self, one: Hashed, offer: Offer, *, straight: bool) -> None:
         parts, link = offer.told.get("parts"), offer.link
-        if straight and parts and self._can_reach(parts["urls"][0]["url"]):
+        if offer.told["state"] == "verifying":
+            self._complete(one)
+        elif straight and parts and self._can_reach([row["url"] for row in parts["urls"]]):
             with counted(self._meter) as meter:
                 put_parts(self._session, one, parts, meter)
-        elif straight and link and not parts and self._can_reach(link["url"]):
+                self._complete(one)
+        elif straight and link and not parts and self._can_reach([link["url"]]):
             put(self._session, link, Stretch(one, 0, one.file.size), self._meter)
         else:
             with counted(self._meter) as meter:
                 self._put_through(one, int(offer.told.get("received_bytes") or 0), meter)
+                if one.file.size > _WHOLE_BYTES:
+                    self._complete(one)
 
-    def _can_reach(self, url: str) -> bool:
-        can, is_news = self._reach.can(url)
+    def _complete(self, one: Hashed) -> None:
+        try:
+            if not self._session.complete(one.file.path):
+                raise Unreachable(f"Parts of {one.file.path} are missing at the site.")
+        except Damaged as refusal:
+            raise wrong_bytes(one) from refusal
+
+    def _can_reach(self, urls: list[str]) -> bool:
+        if not urls:
+            return True
+        can, is_news = self._reach.can(urls[0])
         if is_news and not can:
             self._watch.say("The storage site does not answer from here: bytes go through Labset.")
         return can
 
     def _meter(self, count: int) -> None:
-        self._watch.advance(bytes=count)
+        self._watch.advance(0, count)
         if count > 0:
             self._crew.check()
 

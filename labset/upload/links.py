@@ -1,48 +1,18 @@
-"""Links at the storage site: whether it can be reached from here, and fresh ones when they are due."""
+"""Links to put bytes at the storage site: fresh ones when they are due."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from labset.dataset_wire import DatasetWire
-from labset.errors import Unreachable
 from labset.upload.session import Session
 
 Json = Mapping[str, Any]
 
 FRESH_SECONDS = 40.0  # links live for 60 s at most
 _AT_ONCE = 16
-_GATEWAYS = {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
-
-
-class Reach:
-    """Knows which origins answer from here; each is tried once."""
-
-    def __init__(self, wire: DatasetWire) -> None:
-        self._wire = wire
-        self._known: dict[str, bool] = {}
-        self._lock = threading.Lock()
-
-    def can(self, url: str) -> tuple[bool, bool]:
-        """Say whether the host of a link answers, whatever it says, and whether that is news."""
-        wire, _ = self._wire.outside(url)
-        with self._lock:
-            is_news = wire.host not in self._known
-            if is_news:
-                self._known[wire.host] = self._try(url)
-            return self._known[wire.host], is_news
-
-    def _try(self, url: str) -> bool:
-        wire, _ = self._wire.outside(url)
-        try:
-            with wire.exchange("HEAD", "/") as answer:
-                return answer.status not in _GATEWAYS
-        except Unreachable:
-            return False
 
 
 class Offer(NamedTuple):
@@ -59,8 +29,10 @@ class Offer(NamedTuple):
 
     @property
     def is_fresh(self) -> bool:
-        """Whether its links can still be used."""
-        return time.monotonic() - self.at < FRESH_SECONDS
+        """Whether its links can still be used, and all is told of its parts."""
+        parts = self.told.get("parts")
+        is_told = not parts or parts["present"] is not None
+        return is_told and time.monotonic() - self.at < FRESH_SECONDS
 
 
 class LinkBook:

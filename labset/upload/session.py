@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from labset.dataset_wire import DatasetWire
-from labset.errors import Conflict, NotFound
+from labset.errors import Conflict, NotFound, Unreachable
 from labset.upload.planning import Hashed
 
 Json = Mapping[str, Any]
@@ -18,6 +18,7 @@ Json = Mapping[str, Any]
 _RECEIVING = {"open", "receiving"}
 _LIFETIME_SECONDS = 24 * 3600
 _INCOMPLETE = "incomplete"
+_VERIFYING = "verifying"
 
 
 class Session:
@@ -47,13 +48,33 @@ class Session:
         Raises:  Conflict, where the same paths were changed meanwhile.
         """
         path = self.wire.path("uploads", self.id, "commit")
-        try:
-            answer = self.wire.connection.send("POST", path, repeatable=True)
-        except Conflict as refusal:
-            if refusal.code != _INCOMPLETE:
-                raise
-            return None
-        return str(answer.json()["commit"])
+        while True:
+            try:
+                answer = self.wire.connection.send("POST", path, repeatable=True)
+                return str(answer.json()["commit"])
+            except Conflict as refusal:
+                if refusal.code != _INCOMPLETE:
+                    raise
+                return None
+            except Unreachable as pause:
+                if pause.code != _VERIFYING:
+                    raise
+
+    def complete(self, path: str) -> bool:
+        """Have a file verified whose parts are all there; False, if some have gone.
+
+        Raises:  Damaged with the code `wrong_checksum`.
+        """
+        address = self.wire.path("uploads", self.id, "files", path, "complete")
+        while True:
+            try:
+                answer = self.wire.connection.send("POST", address, repeatable=True)
+            except Conflict as refusal:
+                if refusal.code != _INCOMPLETE:
+                    raise
+                return False
+            if answer.json()["state"] != _VERIFYING:  # it waits some seconds by itself
+                return True
 
 
 def begin(wire: DatasetWire, branch: str | None, message: str, files: Iterable[Hashed]) -> Session:

@@ -40,13 +40,13 @@ _NAMED = 20  # skipped files that are told one by one
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """What an upload came to; `commit` is the branch's tip afterwards, None in an empty dataset.
+    """What an upload came to; `commit` holds it, the branch's tip at that moment.
 
     `commits` are those that were made: none where all was identical, several for over 20,000 files.
     `bytes` is the size of what is new or changed, `skipped` are local paths.
     """
 
-    commit: str | None
+    commit: str
     new: int
     changed: int
     identical: int
@@ -93,9 +93,7 @@ def upload(
     return _uploaded(found, plan, tip, commits)
 
 
-def _standing(
-    wire: DatasetWire, branch: str | None, below: str
-) -> tuple[str | None, dict[str, str]]:
+def _standing(wire: DatasetWire, branch: str | None, below: str) -> tuple[str, dict[str, str]]:
     """Return the tip of the branch and the md5 of each of its paths below a folder.
 
     A branch that is not there yet will begin at the default branch's tip.
@@ -104,27 +102,27 @@ def _standing(
     while True:
         try:
             with open_manifest(wire, ref, below) as manifest:
-                return manifest.commit or None, {row.path: row.md5 for row in manifest.rows}
+                return manifest.commit, {row.path: row.md5 for row in manifest.rows}
         except NotFound as problem:
             if problem.code == "ref_not_found" and ref is not None:
                 ref = None
             elif problem.code == "ref_not_found":
-                return None, {}
+                return "", {}
             elif problem.code in _NO_FOLDER:
-                return str(problem.details.get("commit") or "") or None, {}
+                return str(problem.details.get("commit") or ""), {}
             else:
                 raise
 
 
 def _compared(
-    found: Found, md5s: Sequence[str], standing: Future[tuple[str | None, dict[str, str]]]
-) -> tuple[str | None, Plan]:
+    found: Found, md5s: Sequence[str], standing: Future[tuple[str, dict[str, str]]]
+) -> tuple[str, Plan]:
     tip, there = standing.result()
     files = [Hashed(one, md5) for one, md5 in zip(found.files, md5s, strict=True)]
     return tip, compare(files, there)
 
 
-def _uploaded(found: Found, plan: Plan, tip: str | None, commits: Sequence[str]) -> Uploaded:
+def _uploaded(found: Found, plan: Plan, tip: str, commits: Sequence[str]) -> Uploaded:
     return Uploaded(
         commit=commits[-1] if commits else tip,
         new=len(plan.new),

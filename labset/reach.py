@@ -1,0 +1,37 @@
+"""Whether a storage site can be reached from here."""
+
+from __future__ import annotations
+
+import threading
+from http import HTTPStatus
+
+from labset.dataset_wire import DatasetWire
+from labset.errors import Unreachable
+
+_GATEWAYS = {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
+
+
+class Reach:
+    """Knows which origins answer from here; each is tried once."""
+
+    def __init__(self, wire: DatasetWire) -> None:
+        self._wire = wire
+        self._known: dict[str, bool] = {}
+        self._lock = threading.Lock()
+
+    def can(self, url: str) -> tuple[bool, bool]:
+        """Say whether the host of a link answers, whatever it says, and whether that is news."""
+        wire, _ = self._wire.outside(url)
+        with self._lock:
+            is_news = wire.host not in self._known
+            if is_news:
+                self._known[wire.host] = self._try(url)
+            return self._known[wire.host], is_news
+
+    def _try(self, url: str) -> bool:
+        wire, _ = self._wire.outside(url)
+        try:
+            with wire.exchange("HEAD", "/") as answer:
+                return answer.status not in _GATEWAYS
+        except Unreachable:
+            return False
