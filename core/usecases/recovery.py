@@ -12,6 +12,7 @@ from core.ports import Binding, Platform
 from core.usecases.bind import finish_binding
 from core.usecases.committing import settle
 from core.usecases.opening import Needs, open_dataset
+from core.usecases.staged import drop_staged
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +60,9 @@ def _settle_upload(platform: Platform, dataset_id: DatasetId, upload_id: UploadI
     if session.state is not UploadState.COMMITTING:
         reason = "not committed within 24 hours"
         platform.uploads.end_upload(upload_id, UploadState.FAILED, reason=reason)
+        placement = platform.bindings.find_placement(dataset_id)
+        if placement is not None:
+            drop_staged(platform, placement, upload_id)
         return True
     try:
         files = list(platform.uploads.list_upload_files(upload_id))

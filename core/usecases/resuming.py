@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from core.errors import Incomplete, Invalid
 from core.model.access import Actor
 from core.model.names import DatasetId, FilePath, UploadId
-from core.model.parts import MAX_RESUMABLE_BYTES, PART_BYTES, plan_parts
-from core.model.storage import ByteRange, Placement
+from core.model.parts import MAX_RESUMABLE_BYTES, plan_parts
+from core.model.storage import BLOCK_BYTES, ByteRange, Placement
 from core.model.uploads import UploadFile
 from core.ports import Platform
 from core.usecases.proving import prove_arrived
@@ -75,7 +75,7 @@ def receive_range(
     _, placement = open_session(platform, actor, dataset_id, upload_id)
     file = find_announced(platform, upload_id, path)
     _check_range(file, byte_range, total_bytes)
-    if byte_range.length_bytes == file.size_bytes <= PART_BYTES:
+    if byte_range.length_bytes == file.size_bytes <= BLOCK_BYTES:  # nothing to keep of less
         receive_file(platform, actor, dataset_id, upload_id, path, chunks, None)
         return Progress(file, "present", file.size_bytes)
     before = _progress(platform, placement, upload_id, file)
