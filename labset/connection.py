@@ -116,8 +116,9 @@ class Connection:
         content: bytes | Iterator[bytes] | None = None,
         headers: Headers | None = None,
         params: Mapping[str, object] | None = None,
+        repeatable: bool | None = None,
     ) -> Iterator[httpx.Response]:
-        """Give an answer whose body is read piece by piece.
+        """Give an answer whose body is read piece by piece; otherwise as `send`.
 
         Raises:  Unreachable, also where the connection breaks while the body is read: continue by `Range`.
         """
@@ -126,7 +127,7 @@ class Connection:
             request = self._request(method, path, json, content, headers, params)
             return _checked(self._inside.send(request, stream=True))
 
-        response = self._persist(once, _may_repeat(method, content, repeatable=None))
+        response = self._persist(once, _may_repeat(method, content, repeatable=repeatable))
         try:
             yield response
         except httpx.TransportError as problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 Json = Mapping[str, Any]
@@ -203,9 +204,9 @@ class Renamed:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What one revision has that another has not."""
+    """What one revision has that another has not; `old` is None where there was nothing before."""
 
-    old: str
+    old: str | None
     new: str
     added: Sequence[Entry]
     removed: Sequence[Entry]
@@ -263,6 +264,30 @@ class Verification:
             checked_at=moment(row.get("checked_at")),
             level=row.get("level") or "presence",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveRequest:
+    """Which files of which revision, and how they come: the data, or the pointers for DVC."""
+
+    dataset_id: int
+    ref: str | None = None
+    paths: Sequence[str] = ()
+    glob: str = ""
+    form: Literal["tar", "zip"] = "tar"
+    content: Literal["data", "pointers"] = "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """An archive that is whole.
+
+    Units:   size in bytes.
+    """
+
+    commit: str
+    path: Path
+    size: int
 
 
 def moment(text: str | None) -> datetime | None:

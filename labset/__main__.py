@@ -1,0 +1,5 @@
+"""`python -m labset` is the command `labset`."""
+
+from labset.cli.main import main
+
+main()

@@ -1,0 +1,141 @@
+"""One archive of a revision into a file: under its name when it is whole, continued when it broke."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import BinaryIO
+
+import httpx
+
+from labset.connection import Connection, dataset_path
+from labset.errors import Conflict, LabsetError, Unreachable
+from labset.model import Archived, ArchiveRequest
+from labset.watch import Watch
+
+_CHUNK_BYTES = 1024 * 1024
+_TRIES_WITHOUT_PROGRESS = 5
+
+
+def copy_archive(
+    connection: Connection, request: ArchiveRequest, target: BinaryIO, watch: Watch
+) -> str:
+    """Write an archive to an open stream; return its commit."""
+    with _answer(connection, request, {}) as response:
+        _announce(response, watch)
+        for chunk in response.iter_bytes(_CHUNK_BYTES):
+            target.write(chunk)
+            watch.advance(0, len(chunk))
+        watch.end()
+        return response.headers["X-Commit-Id"]
+
+
+def save_archive(
+    connection: Connection, request: ArchiveRequest, output: Path, watch: Watch
+) -> Archived:
+    """Write an archive to `output`; what an earlier call left in `<output>.part` is continued.
+
+    Raises:  Unreachable, if the connection breaks again and again; the `.part` stays for the next call.
+    """
+    part = _Part(output)
+    tries = 0
+    while True:
+        held = part.held_bytes()
+        try:
+            commit = _fetch(connection, request, part, watch)
+        except Unreachable:
+            tries = 0 if part.held_bytes() > held else tries + 1
+            if tries >= _TRIES_WITHOUT_PROGRESS or not part.etag():
+                raise
+        else:
+            watch.end()
+            return part.finished(commit)
+
+
+def _fetch(connection: Connection, request: ArchiveRequest, part: _Part, watch: Watch) -> str:
+    """Fetch what is missing; return the commit."""
+    held, etag = part.held_bytes(), part.etag()
+    headers = {"Range": f"bytes={held}-", "If-Range": etag} if held and etag else {}
+    try:
+        with _answer(connection, request, headers) as response:
+            continued = response.status_code == HTTPStatus.PARTIAL_CONTENT
+            _announce(response, watch, held if continued else 0)
+            part.remember(response.headers.get("ETag", ""))
+            with part.path.open("ab" if continued else "wb") as file:
+                for chunk in response.iter_bytes(_CHUNK_BYTES):
+                    file.write(chunk)
+                    watch.advance(0, len(chunk))
+            return response.headers["X-Commit-Id"]
+    except LabsetError as error:
+        if error.code != "range_not_satisfiable":
+            raise
+        part.path.unlink()  # longer than the archive: not what it claims to be
+        raise Conflict(f"{part.path} was of something else and is gone now: try again.") from error
+
+
+class _Part:
+    """The unfinished archive beside its goal, and the ETag of what it is a part of."""
+
+    def __init__(self, output: Path) -> None:
+        self.output = output
+        self.path = output.with_name(output.name + ".part")
+        self._facts = output.with_name(output.name + ".part.json")
+
+    def held_bytes(self) -> int:
+        """Return how much is there."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def etag(self) -> str:
+        """Return the ETag that the part belongs to; empty if it cannot be continued."""
+        if not self._facts.exists():
+            return ""
+        try:
+            return str(json.loads(self._facts.read_text(encoding="utf-8"))["etag"])
+        except (ValueError, KeyError, TypeError):
+            return ""  # cut off while it was written: begin anew
+
+    def remember(self, etag: str) -> None:
+        """Note what the part belongs to."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if etag:
+            self._facts.write_text(json.dumps({"etag": etag}), encoding="utf-8")
+        else:
+            self._facts.unlink(missing_ok=True)
+
+    def finished(self, commit: str) -> Archived:
+        """Give the whole its name."""
+        size = self.held_bytes()
+        self.path.replace(self.output)
+        self._facts.unlink(missing_ok=True)
+        return Archived(commit, self.output, size)
+
+
+@contextmanager
+def _answer(
+    connection: Connection, request: ArchiveRequest, headers: Mapping[str, str]
+) -> Iterator[httpx.Response]:
+    path = dataset_path(request.dataset_id, "archive")
+    asked = {
+        "ref": request.ref,
+        "glob": request.glob,
+        "format": request.form,
+        "content": request.content,
+    }
+    asked = {name: value for name, value in asked.items() if value}
+    if len(request.paths) > 1:  # many paths need a body
+        body = {**asked, "paths": list(request.paths)}
+        with connection.stream("POST", path, json=body, headers=headers, repeatable=True) as answer:
+            yield answer
+    else:
+        asked["path"] = request.paths[0] if request.paths else None
+        with connection.stream("GET", path, params=asked, headers=headers) as answer:
+            yield answer
+
+
+def _announce(response: httpx.Response, watch: Watch, held: int = 0) -> None:
+    total = held + int(response.headers.get("Content-Length", "0"))
+    watch.begin("Archive", 0, total)
+    watch.advance(0, held)

@@ -1,0 +1,156 @@
+"""The entry point: help without loading anything, one command loaded at a time, errors in words."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from difflib import get_close_matches
+from importlib import import_module
+from itertools import groupby
+from typing import Annotated, Protocol, cast
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from labset import __version__
+from labset.cli.table import COMMANDS, Command
+from labset.errors import LabsetError
+
+_MOST_SHOWN = 10  # of what an error names
+
+_HELP = """Work with the datasets of a Labset: look, download, upload, release.
+
+\b
+Begin with
+  labset login https://labset.example.org
+  labset datasets
+  labset ls 4473@v0.1.0
+  labset download --project-id 4473 --ref v0.1.0 --output data
+
+A dataset is named by its number, a version by a tag, branch or commit.
+`labset COMMAND --help` explains one command.
+"""
+_EPILOG = (
+    "Settings: LABSET_URL and LABSET_TOKEN instead of a log-in. Exit codes: 0 done, 1 failed, 2 usage, "
+    "3 not allowed, 4 not found, 5 conflict, 6 bytes missing or wrong."
+)
+
+
+class _Writer(Protocol):
+    """What help is written with."""
+
+    def section(self, name: str) -> AbstractContextManager[None]:
+        """Begin a section."""
+
+    def write_dl(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Write names with what they mean."""
+
+
+_Context = typer.Context  # typer hides the class that its own methods name
+_Resolved = tuple[str | None, TyperCommand | None, list[str]]
+
+
+class _Commands(TyperGroup):
+    """Commands out of the table: their modules are loaded when they are called."""
+
+    def resolve_command(self, ctx: _Context, args: list[str]) -> _Resolved:  # type: ignore[override]
+        """Find the command that was typed; one that nearly fits is named in the error."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], COMMANDS)
+            advice = f" Did you mean {near[0]!r}?" if near else " `labset --help` lists them."
+            ctx.fail(f"There is no command {args[0]!r}.{advice}")
+        return cast("_Resolved", super().resolve_command(ctx, args))
+
+    def list_commands(self, _: _Context) -> list[str]:  # type: ignore[override]
+        """Return all names."""
+        return list(COMMANDS)
+
+    def get_command(self, _: _Context, name: str) -> TyperCommand | None:  # type: ignore[override]
+        """Load one command."""
+        command = COMMANDS.get(name)
+        return _load(name, command) if command else None
+
+    def format_commands(self, _: _Context, formatter: _Writer) -> None:  # type: ignore[override]
+        """Write the help's list without loading a command."""
+        for group, items in groupby(COMMANDS.items(), lambda item: item[1].group):
+            with formatter.section(group):
+                formatter.write_dl([(name, command.summary) for name, command in items])
+
+
+def _load(name: str, command: Command) -> TyperCommand:
+    function = getattr(import_module(f"labset.cli.{command.module}"), command.function)
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)
+    single.command(name)(function)
+    return cast("TyperCommand", typer.main.get_command(single))
+
+
+app = typer.Typer(
+    name="labset",
+    cls=_Commands,
+    help=_HELP,
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich takes longer to load than everything else
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _tell_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if asked:
+        typer.echo(f"labset {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
+    """Do nothing: the commands do."""
+
+
+def main() -> None:
+    """Run the command line; failures are told in words and end with their exit code."""
+    try:
+        app()
+    except LabsetError as error:
+        _tell(error)
+        sys.exit(error.exit_code)
+    except OSError as problem:  # of this machine: a full disk, a folder that may not be written
+        _tell(LabsetError(str(problem), "system"))
+        sys.exit(LabsetError.exit_code)
+
+
+def _tell(error: LabsetError) -> None:
+    if "--json" in sys.argv:
+        told = {"error": error.code, "message": error.message, "details": error.details}
+        typer.echo(json.dumps(told, default=str), err=True)
+        return
+    typer.echo(f"labset: {error.message}", err=True)
+    for line in _facts(error):
+        typer.echo(f"  {line}", err=True)
+
+
+def _facts(error: LabsetError) -> Iterator[str]:
+    """Yield what the details name, a few of each."""
+    for key in ("paths", "missing", "skipped"):
+        named = error.details.get(key)
+        if isinstance(named, list):
+            yield from (_one(item) for item in named[:_MOST_SHOWN])
+            if len(named) > _MOST_SHOWN:
+                yield f"… and {len(named) - _MOST_SHOWN} more"
+    for key in ("path", "commit", "request_id"):
+        if error.details.get(key):
+            yield f"{key.replace('_', ' ')}: {error.details[key]}"
+
+
+def _one(item: object) -> str:
+    if isinstance(item, dict):
+        return ": ".join(str(item[key]) for key in ("path", "problem") if item.get(key))
+    return str(item)
