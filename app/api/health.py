@@ -32,6 +32,7 @@ def parts() -> ResponseReturnValue:
             "success": not broken,
             "message": f"not well: {', '.join(broken)}" if broken else "healthy",
             "parts": {name: _dressed(part) for name, part in found.items()},
+            "gitlab_url": shell().settings.gitlab_url,  # where people make their tokens
         }
     )
     response.headers["Cache-Control"] = "no-store"
