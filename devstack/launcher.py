@@ -159,6 +159,9 @@ class Stack:
             "  the whole dataset with dvc:",
             f"    git clone {clone}/lab/vitvi.git && cd vitvi",
             f'    dvc remote modify --local labset password "Bearer {token}" && dvc pull',
+            "  the same with the client, no git and no dvc:",
+            f"    export LABSET_URL={self.plan.app_url} LABSET_TOKEN={token}",
+            f"    {_client()} download --project-id {demo.dataset_id} --ref {demo.tag} --output vitvi-{demo.tag}",
             "  one more file, one commit:",
             f'    curl -T photo.jpg -H "PRIVATE-TOKEN: {token}" "{api}/files/photos/photo.jpg?branch=main"',
         ]
@@ -249,6 +252,15 @@ class Stack:
             "pids": {**children, "s3": self._s3.pid},
         }
         write_private(self.plan.home / "ready.json", json.dumps(ready, indent=2))
+
+
+def _client() -> str:
+    """Return how the client of this checkout is called from here."""
+    script = Path(sys.executable).with_name("labset")
+    if not script.exists():
+        return f"{shlex.quote(sys.executable)} -m labset"
+    here = Path.cwd()
+    return shlex.quote(str(script.relative_to(here) if script.is_relative_to(here) else script))
 
 
 def run(environment: Mapping[str, str]) -> int:
