@@ -101,7 +101,12 @@ class _Staying(urllib.request.HTTPRedirectHandler):
 
 
 def disabled_until(hook: Hook) -> float | None:
-    """Return when a hook that kept failing is tried again (seconds since 1970): None now, infinity never."""
+    """Return when a hook that kept failing is tried again (seconds since 1970): None now, infinity never.
+
+    System hooks are never disabled.
+    """
+    if hook.project_id is None:
+        return None
     failures, last = failures_in_a_row(here().database, hook.id)
     if failures < FAILURES_BEFORE_A_PAUSE:
         return None

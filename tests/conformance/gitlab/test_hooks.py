@@ -337,7 +337,7 @@ def test_hook_1_a_hook_that_keeps_failing_pauses(
 
 
 def test_hook_9_a_system_hook_is_changed_and_tested(place: Place, receiver: Receiver) -> None:
-    """doc/api/system_hooks.md; app/models/hooks/system_hook.rb: it hears of repositories, not of pushes."""
+    """app/models/hooks/system_hook.rb: it hears of repositories, not of pushes, and is never disabled."""
     answer = place.root.post("/hooks", url=receiver.url)
     if answer.status_code == 422:
         pytest.skip(f"this GitLab refuses {receiver.url}")
@@ -348,6 +348,11 @@ def test_hook_9_a_system_hook_is_changed_and_tested(place: Place, receiver: Rece
     sample = place.root.made(path)
     assert (sample["event_name"], sample["name"]) == ("project_create", "Ruby")
     until(lambda: sample in receiver.bodies)
+    receiver.status = 400
+    for _ in range(4):
+        assert place.root.made(path) == sample
+    until(lambda: len(place.root.read(f"{path}/events", status="client_failure")) >= 4)
+    assert place.root.read(path)["alert_status"] == "executable"
     assert place.root.delete(path).status_code == 204
 
 
