@@ -83,8 +83,7 @@ def _keep(hook: Hook, kind: str, pairs: dict[str, str]) -> None:
 
 
 @blueprint.get(f"{_ONE}/events")
-@blueprint.get(f"{_SYSTEM}/events", defaults={"project": None})
-def list_events(project: str | None, hook_id: int) -> Response:
+def list_events(project: str, hook_id: int) -> Response:
     """Answer what was sent and what came back, the newest first."""
     hook = wanted_hook(project, hook_id)
     given = read(Field("status", "strings"))
@@ -100,14 +99,13 @@ def _codes(name: str) -> set[str]:
 
 
 @blueprint.post(f"{_ONE}/events/<int:event_id>/resend")
-@blueprint.post(f"{_SYSTEM}/events/<int:event_id>/resend", defaults={"project": None})
-def resend(project: str | None, hook_id: int, event_id: int) -> tuple[Response, int]:
+def resend(project: str, hook_id: int, event_id: int) -> tuple[Response, int]:
     """Send a message once more."""
     hook = wanted_hook(project, hook_id)
     told = find_delivery(here().database, hook.id, event_id)
     if told is None:
         raise not_found()
-    event = _EVENT_NAMES.get(told["trigger"], "System Hook")
+    event = _EVENT_NAMES[told["trigger"]]
     outcome = _taken(deliver_now(hook, event, told["request_data"]))
     return jsonify({"response_status": outcome.status}), 201
 
