@@ -15,7 +15,9 @@ from tests.integration.house.checkout import ROOT
 from tests.integration.house.writing import PAGES, PRODUCT, nodes_of, tables_with, text_of
 
 OPERATIONS = ROOT / "docs" / "operations.md"
+CLIENT = ROOT / "docs" / "client.md"
 SETTINGS = {row.code("variable"): row for row in tables_with(OPERATIONS, "variable", "default")}
+OF_THE_CLIENT = {row.code("variable") for row in tables_with(CLIENT, "variable", "default")}
 
 _NAME = re.compile(r"LABSET_[A-Z0-9_]+")
 _OF_A_GUIDE = {  # what a reader's shell or CI gives, and the server never asks for
@@ -27,15 +29,20 @@ _OF_A_GUIDE = {  # what a reader's shell or CI gives, and the server never asks 
 
 def read_names() -> set[str]:
     """Return the variables that the code asks for: texts that are nothing but such a name."""
-    found = {text for text in texts() if _NAME.fullmatch(text)}
+    found = {text for text in texts(*PRODUCT, "devstack") if _NAME.fullmatch(text)}
     for script in ("wsgi.py", "gunicorn.conf.py"):
         source = (ROOT / script).read_text(encoding="utf-8")
         found |= {text for text in _texts_in(ast.parse(source)) if _NAME.fullmatch(text)}
     return found
 
 
-def texts() -> Iterator[str]:
-    for _, node in nodes_of(*PRODUCT, "devstack"):
+def names_of_the_client() -> set[str]:
+    """Return the variables that the client asks for."""
+    return {text for text in texts("labset") if _NAME.fullmatch(text)}
+
+
+def texts(*packages: str) -> Iterator[str]:
+    for _, node in nodes_of(*packages):
         yield from _texts_at(node)
 
 
@@ -53,15 +60,20 @@ def test_every_variable_that_the_code_reads_is_in_the_table_and_no_other() -> No
     assert set(SETTINGS) == read_names()
 
 
+def test_every_variable_that_the_client_reads_is_in_its_table_and_no_other() -> None:
+    assert names_of_the_client() == OF_THE_CLIENT
+
+
 def test_sentences_of_the_code_name_only_variables_that_are_read() -> None:
-    named = {name for text in texts() for name in _NAME.findall(text)}
-    assert named - read_names() == set()
+    sentences = texts(*PRODUCT, "devstack", "labset")
+    named = {name for text in sentences for name in _NAME.findall(text)}
+    assert named - read_names() - names_of_the_client() == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_names_only_variables_that_are_read(page: Path) -> None:
     named = {name.rstrip("_") for name in _NAME.findall(text_of(page))}
-    assert named - read_names() - _OF_A_GUIDE == set()
+    assert named - read_names() - names_of_the_client() - _OF_A_GUIDE == set()
 
 
 @pytest.mark.parametrize(

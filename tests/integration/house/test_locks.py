@@ -18,12 +18,17 @@ def test_the_server_runs_with_the_same_versions_that_are_tested() -> None:
 
 @pytest.mark.parametrize(
     ("group", "lock"),
-    (("server", "run"), ("stack", "run"), ("dev", "dev")),
+    (("server", "run"), ("client", "run"), ("stack", "run"), ("dev", "dev")),
 )
 def test_everything_that_pyproject_asks_for_is_locked(group: str, lock: str) -> None:
     asked = [line for line in PYPROJECT["dependency-groups"][group] if isinstance(line, str)]
     names = {match[0].lower() for line in asked if (match := _NAME.match(line))}
     assert names <= {name for name, _ in locked(lock)}
+
+
+def test_the_client_is_tested_with_what_it_asks_for() -> None:
+    asked = {_NAME.match(line)[0] for line in PYPROJECT["project"]["dependencies"]}  # type: ignore[index]
+    assert asked == set(PYPROJECT["dependency-groups"]["client"])
 
 
 def test_the_lock_of_the_front_end_has_the_versions_of_package_json() -> None:
