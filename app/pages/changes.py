@@ -1,4 +1,4 @@
-"""What the Files pages change with a plain form: replace a file, delete a file or a folder."""
+"""What the Files pages change with a plain form: replace, delete, move, pack and unpack."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from app.caller import actor, platform
-from app.pages.formats import short
+from app.pages.formats import counted, short
 from app.pages.forms import sent_form
 from core.errors import Invalid
 from core.model.history import Committed
 from core.model.names import DatasetId, FilePath, Ref
 from core.model.storage import CHUNK_BYTES
 from core.usecases.change_files import Arriving, open_target, put_files
-from core.usecases.rearrange import delete_path
+from core.usecases.packing import pack_folder, unpack_folder
+from core.usecases.rearrange import delete_path, move_paths
 
 blueprint = Blueprint("changes", __name__, url_prefix="/datasets/<int:dataset_id>")
 
@@ -47,8 +48,46 @@ def delete(dataset_id: int) -> ResponseReturnValue:
     message = form.value("message") or f"Delete {path}"
     done = delete_path(platform(), actor(), DatasetId(dataset_id), path, branch, message)
     tell(f"{path} was deleted on {branch}; older versions keep it.", done)
-    parent = path.parent.text if path.parent else ""
-    address = url_for("files.tree", dataset_id=dataset_id, path=parent, ref=branch.name)
+    return _to_folder(dataset_id, path.parent, branch)
+
+
+@blueprint.post("/move-path")
+def move(dataset_id: int) -> ResponseReturnValue:
+    """Give a file or a folder another path on a branch, in one commit."""
+    form = sent_form()
+    path, branch = FilePath(form.value("path")), Ref(form.value("branch"))
+    new = FilePath(form.value("to").strip().strip("/"))
+    message = form.value("message") or f"Move {path} to {new}"
+    moves = [(path, new)]
+    done = move_paths(platform(), actor(), DatasetId(dataset_id), moves, branch, message)
+    tell(f"{path} is {new} now.", done.committed)
+    address = url_for("files.file", dataset_id=dataset_id, path=new.text, ref=branch.name)
+    return redirect(address, HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/pack")
+def pack(dataset_id: int) -> ResponseReturnValue:
+    """Make one pointer of a folder on a branch, in one commit."""
+    form = sent_form()
+    path, branch = FilePath(form.value("path")), Ref(form.value("branch"))
+    done = pack_folder(platform(), actor(), DatasetId(dataset_id), path, branch, f"Pack {path}")
+    tell(f"{path} is one pointer for {counted(done.files, 'file')} now.", done.committed)
+    return _to_folder(dataset_id, path, branch)
+
+
+@blueprint.post("/unpack")
+def unpack(dataset_id: int) -> ResponseReturnValue:
+    """Make one pointer per file of a packed folder on a branch, in one commit."""
+    form = sent_form()
+    path, branch = FilePath(form.value("path")), Ref(form.value("branch"))
+    done = unpack_folder(platform(), actor(), DatasetId(dataset_id), path, branch, f"Unpack {path}")
+    tell(f"{path} has a pointer for each of {counted(done.files, 'file')} now.", done.committed)
+    return _to_folder(dataset_id, path, branch)
+
+
+def _to_folder(dataset_id: int, path: FilePath | None, branch: Ref) -> ResponseReturnValue:
+    shown = path.text if path else ""
+    address = url_for("files.tree", dataset_id=dataset_id, path=shown, ref=branch.name)
     return redirect(address, HTTPStatus.SEE_OTHER)
 
 

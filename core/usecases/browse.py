@@ -46,12 +46,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One page of a folder at one revision; `size_bytes` and `files` count the rows that have them."""
+    """One page of a folder at one revision; `packed` is the packed folder that it is or lies in."""
 
     dataset: Dataset
     revision: Revision
     path: FilePath | None
     rows: Page[Row]
+    packed: FilePath | None = None
 
 
 def list_refs(platform: Platform, actor: Actor, dataset_id: DatasetId) -> tuple[Dataset, Refs]:
@@ -122,7 +123,8 @@ def list_folder(  # noqa: PLR0913 - what a listing is asked for, each by name
     shown = Page(
         view.with_sizes(rows), page, per_page, len(entries), len(entries) > start + per_page
     )
-    return Folder(dataset, revision, path, shown)
+    packed = view.find_packed(path)
+    return Folder(dataset, revision, path, shown, packed.path if packed else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ class _View:
 
     def direct(self, path: FilePath | None) -> Sequence[Entry]:
         """Return what lies directly in `path`."""
-        packed = self._find_packed(path)
+        packed = self.find_packed(path)
         if packed is None or path is None:
             return self._platform.history.list_entries(self._dataset.id, self._revision, path)
         inside = [entry for entry in self._unpack(packed) if entry.path.within(path)]
@@ -173,13 +175,22 @@ class _View:
 
     def walk(self, path: FilePath | None) -> Sequence[Entry]:
         """Return all files below `path`, packed ones too."""
-        packed = self._find_packed(path)
+        packed = self.find_packed(path)
         if packed is not None and path is not None:
             return [entry for entry in self._unpack(packed) if entry.path.within(path)]
         entries: list[Entry] = []
         for entry in self._platform.history.walk_entries(self._dataset.id, self._revision, path):
             entries.extend(self._try_to_unpack(entry) if entry.packed else (entry,))
         return entries
+
+    def find_packed(self, path: FilePath | None) -> Entry | None:
+        """Return the packed folder that `path` is or lies in. Raises: NotFound, for no folder."""
+        if path is None:
+            return None
+        entry = self._platform.history.find_entry(self._dataset.id, self._revision, path)
+        if entry is None or entry.type == "file":
+            raise NotFound(f"There is no folder {path}.", code="folder_not_found")
+        return entry if entry.packed else None
 
     def row(self, entry: Entry, *, digest_up_to: int | None = MAX_LISTED_DIGEST_BYTES) -> Row:
         """Dress one entry; of a text of over `digest_up_to` bytes without its md5."""
@@ -239,14 +250,6 @@ class _View:
     def _digest(self, text: Text) -> Md5:
         data = self._platform.history.read_text(self._dataset.id, text)
         return Md5(hashlib.md5(data, usedforsecurity=False).hexdigest())
-
-    def _find_packed(self, path: FilePath | None) -> Entry | None:
-        if path is None:
-            return None
-        entry = self._platform.history.find_entry(self._dataset.id, self._revision, path)
-        if entry is None or entry.type == "file":
-            raise NotFound(f"There is no folder {path}.", code="folder_not_found")
-        return entry if entry.packed else None
 
     def _try_to_unpack(self, entry: Entry) -> list[Entry]:
         """Return the files of a packed folder, or the folder where its listing cannot be had."""

@@ -167,6 +167,31 @@ def test_without_script_files_are_uploaded_replaced_and_deleted_by_plain_forms(
     ]
 
 
+def test_a_folder_is_packed_unpacked_and_moved_from_its_page(
+    visit: Visit, carol: Person, new_dataset: NewDataset
+) -> None:
+    dataset = new_dataset()
+    for name in ("a.bin", "b/c.bin"):
+        carol.json("PUT", f"/datasets/{dataset}/files/raw/{name}", 201, content=b"bytes")
+    page = visit(carol, width=400)
+    page.goto(f"/datasets/{dataset}/tree/raw")
+    page.locator("summary", has_text="Pack").click()
+    page.get_by_role("button", name="Pack raw").click()
+    expect(page.get_by_role("status")).to_contain_text("raw is one pointer for 2 files now.")
+    page.goto(f"/datasets/{dataset}/tree/raw/b")
+    expect(page.get_by_role("link", name="c.bin", exact=True)).to_be_visible()
+    expect(page.locator("summary", has_text="Delete")).to_have_count(0)
+    page.goto(f"/datasets/{dataset}/tree/raw")
+    page.locator("summary", has_text="Unpack").click()
+    page.get_by_role("button", name="Unpack raw").click()
+    expect(page.get_by_role("status")).to_contain_text("a pointer for each of 2 files")
+    page.locator("summary", has_text="Move").click()
+    page.get_by_label("New path").fill("cooked/raw")
+    page.get_by_role("button", name="Move raw").click()
+    page.wait_for_url("**/tree/cooked/raw?ref=main")
+    expect(page.get_by_role("link", name="a.bin", exact=True)).to_be_visible()
+
+
 def test_a_refused_form_keeps_what_was_typed_and_says_why_beside_the_field(
     visit: Visit, alice: Person, new_dataset: NewDataset
 ) -> None:
