@@ -23,12 +23,14 @@ EXTENSION = "labset"
 class Services:
     """What a process works with; opened by `app.wiring` after it forked.
 
-    `check_ledger` answers how long the database took, in seconds. `note_change` tells the bridge
+    `wake` tells the workers of a job that waits. `check_ledger` answers how long the database took,
+    in seconds. `note_change` tells the bridge
     that something of a project is not what it was. `sweep_staging` removes temporary bytes that were
     recorded before a time, and returns how many.
     """
 
     platform: Platform
+    wake: Callable[[str], None]
     logins: LoginRecords
     check_ledger: Callable[[], float]
     note_change: Callable[[DatasetId], None]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from app.beside import ThreadsBeside
+from app.jobs import make_celery, make_wake
 from app.settings import Settings
 from app.shell import Services
 from core.errors import NotFound
@@ -59,6 +60,7 @@ def open_services(settings: Settings) -> Services:
         uploads=ledger.uploads,
         jobs=ledger.jobs,
         staging=ledger.staging,
+        facts=ledger.facts,
         staged=ledger.staged,
         clock=clock,
         beside=ThreadsBeside(),
@@ -66,6 +68,7 @@ def open_services(settings: Settings) -> Services:
     )
     return Services(
         platform=platform,
+        wake=make_wake(make_celery(settings)),
         logins=ledger.logins,
         check_ledger=ledger.check_answers,
         note_change=note_change,

@@ -7,7 +7,7 @@ import logging
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -29,6 +29,10 @@ _Key = tuple[int, str]
 _FIND = select(facts).where(
     facts.c.dataset_id == bindparam("dataset"), facts.c.md5 == bindparam("name")
 )
+_FIND_MANY = select(facts.c.md5, facts.c.sha256).where(
+    facts.c.dataset_id == bindparam("dataset"), facts.c.md5.in_(bindparam("names", expanding=True))
+)
+_NAMES_AT_ONCE = 500
 _log = logging.getLogger(__name__)
 
 
@@ -72,6 +76,23 @@ class SqlFactsRecords:
             return None
         found = _facts_of(md5, row)
         self._remembered.keep(key, found)
+        return found
+
+    def find_sha256s(self, dataset_id: DatasetId, wanted: Sequence[Md5]) -> Mapping[Md5, str]:
+        """Return the sha256 of those of which it is known, written or still waiting."""
+        named = {str(md5): md5 for md5 in wanted}
+        found: dict[Md5, str] = {}
+        for name, md5 in named.items():
+            waiting = self._waiting.get((dataset_id.number, name))
+            if waiting is not None:
+                found[md5] = waiting.sha256
+        names = list(named)
+        with self._database.reading() as connection:
+            for start in range(0, len(names), _NAMES_AT_ONCE):
+                some = names[start : start + _NAMES_AT_ONCE]
+                values = {"dataset": dataset_id.number, "names": some}
+                for row in connection.execute(_FIND_MANY, values):
+                    found.setdefault(named[row.md5], row.sha256.hex())
         return found
 
     def remember_facts(

@@ -24,6 +24,12 @@ _WAITS = or_(
     and_(_IS_RUNNING, or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= bindparam("now"))),
 )
 _FIND = select(jobs).where(_IS_ONE)
+_FIND_NEWEST = (
+    select(jobs)
+    .where(jobs.c.kind == bindparam("what"), jobs.c.subject == bindparam("about"))
+    .order_by(jobs.c.created_at.desc())
+    .limit(1)
+)
 _CLAIM = (
     update(jobs)
     .where(_IS_ONE, _WAITS)
@@ -79,6 +85,12 @@ class SqlJobRecords:
         """Return a job."""
         with self._database.reading() as connection:
             row = connection.execute(_FIND, {"job": job_id}).first()
+        return None if row is None else _job_of(row)
+
+    def find_newest_job(self, kind: str, subject: str) -> Job | None:
+        """Return the job of that kind and subject that was asked for last."""
+        with self._database.reading() as connection:
+            row = connection.execute(_FIND_NEWEST, {"what": kind, "about": subject}).first()
         return None if row is None else _job_of(row)
 
     def claim_job(self, job_id: str, now: datetime, lease_until: datetime) -> Job | None:

@@ -13,6 +13,7 @@ from app.api.sending import (
     Sendable,
     dress,
     etag_matches,
+    gathered,
     named,
     send,
     watched,
@@ -21,18 +22,15 @@ from app.api.zip_stream import ZipMember, stored_zip
 from app.caller import actor, platform
 from core.model.names import DatasetId, Ref
 from core.model.storage import ByteRange, OpenObject
-from core.usecases.contents import Chosen
+from core.usecases.contents import Chosen, still_allowed
 from core.usecases.data_archive import (
     DataArchive,
     open_bodies,
     open_data_archive,
     open_tar,
     size_of,
-    still_allowed,
     tar_bytes,
 )
-
-_PIECE_BYTES = 256 * 1024
 
 
 def send_data_tar(dataset_id: DatasetId, ref: Ref | None, chosen: Chosen) -> Response:
@@ -42,14 +40,14 @@ def send_data_tar(dataset_id: DatasetId, ref: Ref | None, chosen: Chosen) -> Res
 
     def open_range(byte_range: ByteRange | None) -> OpenObject:
         opened = open_tar(where, archive, byte_range)
-        return OpenObject(opened.size_bytes, _gathered(opened.chunks))
+        return OpenObject(opened.size_bytes, gathered(opened.chunks))
 
     item = Sendable(
         etag=archive.etag("tar"),
         size_bytes=tar_bytes(archive),
         name=f"{archive.name}.tar",
         open=open_range,
-        still_allowed=lambda: still_allowed(where, who, archive),
+        still_allowed=lambda: still_allowed(where, who, archive.contents),
     )
     response = send(item, cache_control=_kept(archive))
     response.headers["Content-Type"] = "application/x-tar"
@@ -66,8 +64,8 @@ def send_data_zip(dataset_id: DatasetId, ref: Ref | None, chosen: Chosen) -> Res
     chunks: Iterable[bytes] = ()
     if request.method != "HEAD":
         bodies = open_bodies(where, archive)
-        written = _gathered(stored_zip(_zip_members(archive, bodies), archive.modified_at))
-        chunks = watched(written, lambda: still_allowed(where, who, archive))
+        written = gathered(stored_zip(_zip_members(archive, bodies), archive.modified_at))
+        chunks = watched(written, lambda: still_allowed(where, who, archive.contents))
     response = Response(chunks, mimetype="application/zip", direct_passthrough=True)
     dress(named(response, f"{archive.name}.zip", "attachment"), etag, _kept(archive))
     response.headers["Accept-Ranges"] = "none"
@@ -91,16 +89,3 @@ def _with_facts(response: Response, archive: DataArchive) -> Response:
     if archive.left_out:
         headers["X-Left-Out"] = str(archive.left_out)
     return response
-
-
-def _gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the same bytes in pieces worth a packet: of small files and headers there are many."""
-    waiting: list[bytes] = []
-    waiting_bytes = 0
-    for chunk in chunks:
-        waiting.append(chunk)
-        waiting_bytes += len(chunk)
-        if waiting_bytes >= _PIECE_BYTES:
-            yield b"".join(waiting)
-            waiting, waiting_bytes = [], 0
-    yield b"".join(waiting)

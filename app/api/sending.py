@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -188,3 +188,16 @@ def lazily(open_chunks: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
     """
     yield b""
     yield from open_chunks()
+
+
+def gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the same bytes in pieces worth a packet: of small files and headers there are many."""
+    waiting: list[bytes] = []
+    waiting_bytes = 0
+    for chunk in chunks:
+        waiting.append(chunk)
+        waiting_bytes += len(chunk)
+        if waiting_bytes >= _PIECE_BYTES:
+            yield b"".join(waiting)
+            waiting, waiting_bytes = [], 0
+    yield b"".join(waiting)

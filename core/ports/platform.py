@@ -9,7 +9,7 @@ from core.ports.directory import Directory
 from core.ports.history import History
 from core.ports.objects import Objects
 from core.ports.parts import Beside, Parts, StagedRecords
-from core.ports.site_records import BindingRecords, SiteRecords, StagingRecords
+from core.ports.site_records import BindingRecords, FactsRecords, SiteRecords, StagingRecords
 from core.ports.work_records import JobRecords, UploadRecords
 
 
@@ -26,6 +26,7 @@ class Platform:
     uploads: UploadRecords
     jobs: JobRecords
     staging: StagingRecords
+    facts: FactsRecords
     staged: StagedRecords
     clock: Clock
     beside: Beside

@@ -18,6 +18,9 @@ class FactsRecords(Protocol):
     def find_facts(self, dataset_id: DatasetId, md5: Md5) -> ObjectFacts | None:
         """Return what is known of an object of this dataset."""
 
+    def find_sha256s(self, dataset_id: DatasetId, wanted: Sequence[Md5]) -> Mapping[Md5, str]:
+        """Return the sha256 (hex) of those objects of this dataset of which it is known."""
+
     def remember_facts(
         self, dataset_id: DatasetId, facts: Sequence[ObjectFacts], *, at_once: bool = False
     ) -> None:

@@ -66,6 +66,9 @@ class JobRecords(Protocol):
     def find_job(self, job_id: str) -> Job | None:
         """Return a job."""
 
+    def find_newest_job(self, kind: str, subject: str) -> Job | None:
+        """Return the job of that kind and subject that was asked for last."""
+
     def claim_job(self, job_id: str, now: datetime, lease_until: datetime) -> Job | None:
         """Take a queued job, or a running one with a dead lease; None if there is nothing to do."""
 

@@ -15,7 +15,7 @@ from core.model.names import DatasetId, FilePath, Md5, Ref, Revision
 from core.model.storage import Placement
 from core.ports import Platform
 from core.usecases.browse import resolve_ref
-from core.usecases.opening import open_placement
+from core.usecases.opening import Needs, open_dataset, open_placement
 from core.usecases.packed import read_packed
 
 MAX_FILES_AT_ONCE = 1_000_000
@@ -117,6 +117,13 @@ def with_sizes(platform: Platform, contents: Contents) -> Contents:
         return contents
     sizes = _sizes(platform, contents.placement, unknown)
     return replace(contents, files=[_sized(entry, sizes) for entry in contents.files])
+
+
+def still_allowed(platform: Platform, actor: Actor, contents: Contents) -> None:
+    """Ask again whether the caller may have them. Raises: as `open_contents`."""
+    dataset = open_dataset(platform, actor, contents.dataset.id, Needs.READ)
+    if contents.placement is not None:
+        open_placement(platform, actor, dataset)
 
 
 def _chosen_entries(

@@ -18,7 +18,6 @@ from core.model.tar import END, RECORD_BYTES, header, header_bytes
 from core.ports import Platform
 from core.usecases.contents import MAX_NAMED, Chosen, Contents, open_contents, with_sizes
 from core.usecases.download import bytes_missing
-from core.usecases.opening import Needs, open_dataset, open_placement
 
 _FORMAT = "1"  # part of every ETag: another way to write the same files is another archive
 
@@ -69,13 +68,6 @@ def open_data_archive(
     modified_at = newest[0].authored_at if newest else datetime.fromtimestamp(0, UTC)
     left_out = len(contents.files) - len(members)
     return DataArchive(f"{slug}-{label}", contents, chosen, members, modified_at, left_out)
-
-
-def still_allowed(platform: Platform, actor: Actor, archive: DataArchive) -> None:
-    """Ask again whether the caller may have these bytes. Raises: as `open_data_archive`."""
-    dataset = open_dataset(platform, actor, archive.contents.dataset.id, Needs.READ)
-    if archive.contents.placement is not None:
-        open_placement(platform, actor, dataset)
 
 
 def size_of(member: Entry) -> int:

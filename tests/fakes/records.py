@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from core.model.names import DatasetId, Md5
@@ -18,6 +18,11 @@ class FakeFacts:
     def find_facts(self, dataset_id: DatasetId, md5: Md5) -> ObjectFacts | None:
         """Return what is known."""
         return self.known.get((dataset_id, md5))
+
+    def find_sha256s(self, dataset_id: DatasetId, wanted: Sequence[Md5]) -> Mapping[Md5, str]:
+        """Return what is known."""
+        found = ((md5, self.find_facts(dataset_id, md5)) for md5 in wanted)
+        return {md5: one.sha256 for md5, one in found if one is not None}
 
     def remember_facts(
         self, dataset_id: DatasetId, facts: Sequence[ObjectFacts], *, at_once: bool = False

@@ -39,6 +39,21 @@ def test_facts_are_known_at_once_and_by_another_process_a_moment_later(
     other.close()
 
 
+def test_the_sha256s_of_many_are_told_written_or_waiting(ledger: Ledger, database_url: str) -> None:
+    facts = [some_facts(number) for number in range(1200)]
+    ledger.facts.remember_facts(DATASET, facts)
+    wanted = [one.md5 for one in facts]
+    known = {one.md5: one.sha256 for one in facts}
+    assert ledger.facts.find_sha256s(DATASET, [*wanted, Md5("f" * 32)]) == known
+    other = open_ledger(database_url, KEYS)
+    deadline = time.monotonic() + 10
+    while other.facts.find_sha256s(DATASET, wanted) != known:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert other.facts.find_sha256s(DatasetId(4474), wanted) == {}
+    other.close()
+
+
 def test_facts_are_of_one_dataset_and_a_listing_is_not_a_file_of_the_same_md5(
     ledger: Ledger,
 ) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -85,3 +86,13 @@ def test_queued_jobs_and_those_with_dead_leases_wait_the_oldest_first(ledger: Le
     assert [job.id for job in ledger.jobs.list_waiting_jobs(NOW)] == [queued.id, youngest.id]
     waiting = [job.id for job in ledger.jobs.list_waiting_jobs(SOON)]
     assert waiting == [queued.id, running.id, youngest.id]
+
+
+def test_the_newest_job_about_a_thing_is_found(ledger: Ledger) -> None:
+    old = replace(some_job(), kind="verification", subject="5@abc")
+    new = replace(some_job(), kind="verification", subject="5@abc")
+    new = replace(new, created_at=old.created_at + timedelta(seconds=1))
+    for job in (new, old, replace(some_job(), kind="other", subject="5@abc")):
+        ledger.jobs.create_job(job)
+    assert ledger.jobs.find_newest_job("verification", "5@abc") == new
+    assert ledger.jobs.find_newest_job("verification", "5@abcd") is None

@@ -81,13 +81,14 @@ class House:
             uploads=self.ledger.uploads,
             jobs=self.ledger.jobs,
             staging=self.ledger.staging,
+            facts=self.ledger.facts,
             staged=self.ledger.staged,
             clock=self.clock,
             beside=absent,
             dvc_base_url=f"{BASE}/dvc",
         )
         return Services(
-            platform, self.ledger.logins, self.ledger.check_answers, self.noted.append, lambda _: 0
+            platform, absent, self.ledger.logins, self.ledger.check_answers, self.noted.append, lambda _: 0
         )
 
 

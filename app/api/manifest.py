@@ -1,0 +1,113 @@
+"""Every file of a revision with its checksums and its size, as one list."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+
+from app.api.arguments import path_argument, ref_argument
+from app.api.sending import REVALIDATED, dress, etag_matches, gathered, named, watched
+from app.caller import actor, platform
+from core.errors import Invalid
+from core.model.names import DatasetId
+from core.usecases.contents import Chosen, Contents, open_contents, still_allowed, with_sizes
+from core.usecases.manifest import ManifestRow, manifest_rows
+
+blueprint = Blueprint(
+    "api_manifest", __name__, url_prefix="/api/v1/datasets/<int:dataset_id>/manifest"
+)
+
+_COLUMNS = {
+    "all": ("path", "md5", "sha256", "size", "stored"),
+    "md5": (
+        "path",
+        "md5",
+        "size",
+        "stored",
+    ),  # never changes, so that others can name it by its md5
+}
+_TYPES = {"json": "application/json", "csv": "text/csv"}
+
+
+@blueprint.get("")
+def manifest(dataset_id: int) -> ResponseReturnValue:
+    """List all files of a revision, those of packed folders too."""
+    form = request.args.get("format", "json")
+    if form not in _TYPES:
+        raise Invalid(f"format is json or csv, not {form!r}.", details={"field": "format"})
+    hashes = request.args.get("hashes", "all")
+    if hashes not in _COLUMNS:
+        raise Invalid(f"hashes is all or md5, not {hashes!r}.", details={"field": "hashes"})
+    where, who = platform(), actor()
+    path = path_argument()
+    chosen = Chosen((path,) if path else (), request.args.get("glob", ""))
+    contents = open_contents(
+        where, who, DatasetId(dataset_id), ref_argument(), chosen, with_bytes=False
+    )
+    etag = _etag(contents, chosen, f"{form}-{hashes}")
+    if etag_matches(etag):
+        return _dressed(Response(status=HTTPStatus.NOT_MODIFIED), etag, contents)
+    write = _json if form == "json" else _csv
+    rows = manifest_rows(where, with_sizes(where, contents))
+    chunks = watched(
+        gathered(write(rows, _COLUMNS[hashes])), lambda: still_allowed(where, who, contents)
+    )
+    response = Response(chunks, mimetype=_TYPES[form], direct_passthrough=True)
+    named(response, f"manifest-{contents.revision.sha[:8]}.{form}", "attachment")
+    return _dressed(response, etag, contents)
+
+
+def _dressed(response: Response, etag: str, contents: Contents) -> Response:
+    dress(response, f"W/{etag}", REVALIDATED)
+    response.headers["Accept-Ranges"] = "none"
+    response.headers["X-Commit-Id"] = contents.revision.sha
+    return response
+
+
+def _etag(contents: Contents, chosen: Chosen, form: str) -> str:
+    """Return a weak tag: what a sha256 column lacks now, it may have later."""
+    choice = "\0".join((*(path.text for path in chosen.paths), chosen.glob))
+    digest = hashlib.sha256(choice.encode()).hexdigest()[:16]
+    return f'"{contents.revision.sha}-{form}-{digest}"'
+
+
+def _json(rows: Iterator[ManifestRow], columns: Sequence[str]) -> Iterator[bytes]:
+    """Write one array, a row on each line."""
+    before = "[\n"
+    for row in rows:
+        fields = _fields(row)
+        shown = {name: fields[name] for name in columns}
+        if row.problem:
+            shown["problem"] = row.problem
+        yield f"{before}{json.dumps(shown, ensure_ascii=False)}".encode()
+        before = ",\n"
+    yield b"[]\n" if before == "[\n" else b"\n]\n"
+
+
+def _csv(rows: Iterator[ManifestRow], columns: Sequence[str]) -> Iterator[bytes]:
+    line = io.StringIO(newline="")
+    writer = csv.DictWriter(line, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(_fields(row))
+        yield line.getvalue().encode()
+        line.seek(0)
+        line.truncate()
+    yield line.getvalue().encode()
+
+
+def _fields(row: ManifestRow) -> dict[str, object]:
+    return {
+        "path": row.path.text,
+        "md5": row.md5.hex if row.md5 else None,
+        "sha256": row.sha256,
+        "size": row.size_bytes,
+        "stored": row.stored,
+    }
