@@ -25,9 +25,7 @@ def read_full_level(client: Client, number: int, person: Person) -> AccessLevel:
         )
     except Forbidden:  # members are not shown to outsiders
         return AccessLevel.NONE
-    if member is None or not _is_active(member):
-        return AccessLevel.NONE
-    return level_of(member.get("access_level"))
+    return role_of(member) if member else AccessLevel.NONE
 
 
 def list_granters(client: Client, number: int) -> tuple[str, ...] | None:
@@ -38,19 +36,21 @@ def list_granters(client: Client, number: int) -> tuple[str, ...] | None:
     except (Forbidden, NotFound):
         return None
     granting = {
-        str(row["username"]): level_of(row.get("access_level"))
+        str(row["username"]): role_of(row)
         for row in rows
-        if _is_somebody(row) and level_of(row.get("access_level")) >= AccessLevel.MAINTAINER
+        if _is_somebody(row) and role_of(row) >= AccessLevel.MAINTAINER
     }
     return tuple(sorted(granting, key=lambda name: (-granting[name], name)))
 
 
+def role_of(member: Payload) -> AccessLevel:
+    """Return the role of a membership; none unless it and the person are said to be active."""
+    # `membership_state` ("awaiting") is there in some editions only
+    states = (member.get("state"), member.get("membership_state", "active"))
+    active = states == ("active", "active")
+    return level_of(member.get("access_level")) if active else AccessLevel.NONE
+
+
 def _is_somebody(member: Payload) -> bool:
     name = find_text(member, "username")
-    return bool(name) and not _BOT.match(name) and _is_active(member)
-
-
-def _is_active(member: Payload) -> bool:
-    # the person's state and, where the edition has it, that of the membership ("awaiting")
-    states = (member.get("state"), member.get("membership_state", "active"))
-    return states == ("active", "active")
+    return bool(name) and not _BOT.match(name)

@@ -16,7 +16,8 @@ from core.model.access import AccessLevel, Visibility
 from core.model.dataset import Namespace
 from gitlab_bridge.client import Client
 from gitlab_bridge.fields import Payload, find_text, number_in, text_in
-from gitlab_bridge.projects import is_leaving, level_of, parse_namespace, parse_person
+from gitlab_bridge.members import role_of
+from gitlab_bridge.projects import is_leaving, parse_namespace, parse_person
 
 MAX_GROUPS = 1000
 NAMED_IN_ERRORS = 20
@@ -143,7 +144,7 @@ def _check_role(client: Client, group: Payload, possible: Sequence[Namespace]) -
         raise _unknown(wanted, possible)
     path = f"/groups/{number_in(group, 'id')}/members/all/{person.id}"
     member = client.find(path, "your role in the group")
-    role = level_of(member.get("access_level")) if member else AccessLevel.NONE
+    role = role_of(member) if member else AccessLevel.NONE
     if role >= needed:
         return
     yours = role.label if role else "not a member"
