@@ -90,13 +90,16 @@ class Cache:
         return True
 
     def keep(self, md5: str, path: Path, hashes: HashCache) -> None:
-        """Keep a large file that was verified; it may become read-only."""
+        """Keep a file that was verified; a large one may become read-only."""
         entry = self._entry(md5)
         if entry.exists():
             return
         fresh = self._fresh(entry)
         try:
-            share(path, fresh)
+            if path.stat().st_size < LINKED_BYTES:
+                shutil.copyfile(path, fresh)
+            else:
+                share(path, fresh)
             fresh.replace(entry)
         except BaseException:
             fresh.unlink(missing_ok=True)
@@ -127,7 +130,7 @@ def _is_whole(entry: Path, md5: str, size: int, hashes: HashCache) -> bool:
     if status.st_size == size:
         signature = Signature.of(status)
         known = hashes.find_one(signature)
-        if (known or _md5_of(entry)) == md5:
+        if (known or md5_of(entry)) == md5:
             if known is None:
                 hashes.keep([(signature, md5)])
             return True
@@ -154,7 +157,8 @@ def _md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
-def _md5_of(path: Path) -> str:
+def md5_of(path: Path) -> str:
+    """Return the md5 of a file as it is now."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, _new_md5).hexdigest()
 
