@@ -80,7 +80,7 @@ def server_address(text: str) -> str:
 
     Raises:  Misused, if it is no address of a web server.
     """
-    address = text.strip().rstrip("/")
+    address = text.strip()
     parts = urlsplit(address if "://" in address else f"https://{address}")
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
         raise Misused(
@@ -88,7 +88,7 @@ def server_address(text: str) -> str:
         )
     if parts.username or parts.password:
         raise Misused("Leave the password out of the address: `labset login` asks for a token.")
-    return parts.geturl()
+    return parts.geturl().rstrip("/")
 
 
 def _read_logins(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -115,11 +115,12 @@ def _kept_token(kept: Mapping[str, Any], server: str) -> str | None:
 
 def _put_into_keyring(server: str, token: str) -> bool:
     """Whether the system has a keyring that took the token."""
+    keyring = import_module("keyring")
     try:
-        import_module("keyring").set_password(_SERVICE, server, token)
+        keyring.set_password(_SERVICE, server, token)
+        return bool(keyring.get_password(_SERVICE, server) == token)  # there is one that forgets
     except import_module("keyring.errors").KeyringError:
         return False
-    return True
 
 
 def _from_keyring(server: str) -> str | None:
