@@ -71,11 +71,11 @@ class Connection:
                 self._outside = _client({}, verify=_trusted())
             return self._outside
 
-    def get_json(self, path: str, **params: object) -> Any:  # noqa: ANN401 - any JSON
+    def get_json(self, path: str, /, **params: object) -> Any:  # noqa: ANN401 - any JSON
         """Return what a GET answers; parameters that are None are left out."""
         return self.send("GET", path, params=params).json()
 
-    def get_pages(self, path: str, **params: object) -> Iterator[Any]:
+    def get_pages(self, path: str, /, **params: object) -> Iterator[Any]:
         """Yield the rows of a list, page after page."""
         page: str | None = "1"
         while page:
