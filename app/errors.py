@@ -53,17 +53,6 @@ STATUS: Mapping[type[LabsetError], HTTPStatus] = {
 # What werkzeug refuses by itself, in our words; other statuses are called by their HTTP names.
 _CODES: Mapping[int, str] = {400: "invalid", 403: "forbidden", 404: "not_found", 413: "too_large"}
 
-# DVC shows nothing of an error but the reason phrase: fixed words, no names that users chose.
-_DVC_REASONS: Mapping[str, str] = {
-    "unauthenticated": "the GitLab token is missing or refused (dvc remote modify --local labset password)",
-    "forbidden": "needs a higher role on the dataset in GitLab",
-    "site_access": "needs access to the storage site of the dataset",
-    "wrong_checksum": "the bytes that arrived are not those of this md5",
-    "not_bound": "the dataset has no storage site yet",
-    "damaged": "the bytes at the storage site are damaged",
-    "unavailable": "GitLab or the storage site does not answer; try again",
-}
-
 _PLAIN = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>{title} – Labset</title>'
     "<h1>{status} {title}</h1><p>{message}</p>"
@@ -96,12 +85,26 @@ def wants_json() -> bool:
 def _tell_ours(error: LabsetError) -> ResponseReturnValue:
     if isinstance(error, Unauthenticated) and _may_sign_in():
         return redirect(sign_in_url())
+    if wants_json():
+        return tell_program(error)
+    status = _logged_status(error)
+    response = _page(status, error.code, error.message, error.details)
+    _add_facts(response, error)
+    return response
+
+
+def tell_program(error: LabsetError) -> Response:
+    """Answer an error of ours as programs are told it."""
+    response = _json(_logged_status(error), error.code, error.message, error.details)
+    _add_facts(response, error)
+    return response
+
+
+def _logged_status(error: LabsetError) -> HTTPStatus:
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("%s %s: %s", status.value, error.code, error.message)
-    response = _tell(status, error.code, error.message, error.details)
-    _add_facts(response, error)
-    return response
+    return status
 
 
 def _add_facts(response: Response, error: LabsetError) -> None:
@@ -138,13 +141,14 @@ def _tell_unexpected(error: Exception) -> ResponseReturnValue:
 
 
 def _tell(status: HTTPStatus, code: str, message: str, details: Mapping[str, object]) -> Response:
-    if not wants_json():
-        return _page(status, code, message, details)
+    tell = _json if wants_json() else _page
+    return tell(status, code, message, details)
+
+
+def _json(status: HTTPStatus, code: str, message: str, details: Mapping[str, object]) -> Response:
     response = jsonify({"error": code, "message": message, "details": dict(details)})
     response.status_code = status
     response.headers["Cache-Control"] = "no-store"
-    if request.path.startswith("/dvc/") and code in _DVC_REASONS:
-        response.status = f"{status.value} {_DVC_REASONS[code]}"
     return response
 
 

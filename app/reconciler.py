@@ -72,6 +72,7 @@ class Upkeep:
         now = self.platform.clock.now()
         return (
             ("sweeping log-ins", lambda: self.logins.sweep_logins(now)),
+            ("sweeping refusals", lambda: self.platform.refusals.sweep_refusals(now)),
             ("sweeping temporary bytes", lambda: self.sweep_staging(now - _STAGING_LIFETIME)),
             ("checking sites", lambda: check_all_sites(self.platform)),
             ("clearing the broker", lambda: clear_leftovers(self.home / "broker")),

@@ -62,6 +62,7 @@ def open_services(settings: Settings) -> Services:
         staging=ledger.staging,
         facts=ledger.facts,
         staged=ledger.staged,
+        refusals=ledger.refusals,
         clock=clock,
         beside=ThreadsBeside(),
         dvc_base_url=settings.base_url,

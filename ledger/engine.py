@@ -14,6 +14,7 @@ from ledger.database import Database
 from ledger.facts import SqlFactsRecords
 from ledger.jobs import SqlJobRecords
 from ledger.logins import SqlLoginRecords
+from ledger.refusals import SqlRefusalRecords
 from ledger.rotation import reencrypt
 from ledger.schema import upgrade
 from ledger.sites import SqlSiteRecords
@@ -35,6 +36,7 @@ class Ledger:
     uploads: SqlUploadRecords
     jobs: SqlJobRecords
     logins: SqlLoginRecords
+    refusals: SqlRefusalRecords
     database: Database
     vault: Vault
 
@@ -79,6 +81,7 @@ def open_ledger(database_url: str, keys: Sequence[Secret]) -> Ledger:
         uploads=SqlUploadRecords(database, vault),
         jobs=SqlJobRecords(database),
         logins=SqlLoginRecords(database, vault),
+        refusals=SqlRefusalRecords(database),
         database=database,
         vault=vault,
     )

@@ -195,3 +195,14 @@ logins = Table(
     Column("created_at", Moment, nullable=False),
     Column("last_seen_at", Moment, nullable=False, index=True),
 )
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("person_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("dataset_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("refused_at", Moment, nullable=False, index=True),
+    Column("method", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Words, nullable=False),
+)

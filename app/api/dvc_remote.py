@@ -1,18 +1,26 @@
 """The dataset as a DVC remote over HTTP: one object per URL, named by its md5.
 
+DVC shows nothing of an error but its reason phrase, and of most not even that: what it was refused is
+kept for the dataset's page.
 Source: COMPAT 4.1: what dvc-http 2.32 sends and expects.
 """
 
 from __future__ import annotations
 
+import logging
+import re
+import unicodedata
+from collections.abc import Mapping
 from http import HTTPStatus
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from app.api.arguments import body_chunks, body_size, object_name
 from app.api.sending import Sendable, lazily, send
 from app.caller import actor, platform
+from app.errors import tell_program
+from core.errors import Forbidden, LabsetError, Unauthenticated
 from core.model.names import DatasetId
 from core.model.storage import ByteRange, OpenObject
 from core.usecases.dvc_remote import (
@@ -21,11 +29,25 @@ from core.usecases.dvc_remote import (
     open_remote_object,
     put_remote_object,
 )
+from core.usecases.refusals import note_refusal
 
 blueprint = Blueprint("dvc_remote", __name__, url_prefix="/dvc/<int:dataset_id>")
 
 _OBJECT = "/files/md5/<string(length=2):head>/<rest>"
 _LEGACY = "/<string(length=2):head>/<rest>"
+
+_REASONS: Mapping[str, str] = {
+    "unauthenticated": "GitLab token missing or refused (dvc remote modify --local labset password)",
+    "insufficient_scope": "Token may only read: make one with the scope api",
+    "wrong_checksum": "The bytes that arrived are not those of this md5",
+    "not_bound": "The dataset has no storage site yet",
+    "damaged": "The bytes on the storage site are damaged",
+    "unavailable": "GitLab or the storage site does not answer; try again",
+}
+_UNSAFE = re.compile(r"[^A-Za-z0-9 _.,/()-]+")
+_MOST_CHARACTERS = 160
+
+_log = logging.getLogger("labset.dvc")
 
 
 @blueprint.get("/files/md5")
@@ -69,3 +91,38 @@ def store(dataset_id: int, head: str, rest: str) -> ResponseReturnValue:
     )
     status = HTTPStatus.OK if stored.was_there else HTTPStatus.CREATED
     return {"md5": str(md5), "size": stored.size_bytes}, status
+
+
+@blueprint.errorhandler(LabsetError)
+def tell(error: LabsetError) -> ResponseReturnValue:
+    """Answer an error with its reason in the status line, and keep refusals for their person."""
+    _note(error)
+    response = tell_program(error)
+    reason = reason_of(error)
+    if reason:
+        response.status = f"{response.status_code} {reason}"
+    return response
+
+
+def reason_of(error: LabsetError) -> str | None:
+    """Return what stands in the status line instead of HTTP's own words.
+
+    Of what users chose only names of datasets and sites, as plain ASCII.
+    """
+    known = _REASONS.get(error.code)
+    if known or not isinstance(error, Forbidden):
+        return known
+    plain = unicodedata.normalize("NFKD", error.why).encode("ascii", "ignore").decode()
+    words = _UNSAFE.sub("_", plain).strip()[:_MOST_CHARACTERS]
+    return words[:1].upper() + words[1:]
+
+
+def _note(error: LabsetError) -> None:
+    """Keep a refusal; that this fails must not hide the refusal itself."""
+    try:
+        dataset_id = DatasetId((request.view_args or {})["dataset_id"])
+        note_refusal(platform(), actor(), dataset_id, request.method, error)
+    except Unauthenticated:
+        return  # nobody whom it could be told
+    except LabsetError as problem:
+        _log.warning("a refusal was not kept: %s", problem.message)

@@ -12,6 +12,7 @@ from core.model.content import Statistics
 from core.model.dataset import Dataset, Namespace
 from core.model.history import Commit, Refs, Tag
 from core.model.jobs import Job
+from core.model.refusals import Refusal
 from core.model.storage import CheckStep, Link, Placement, SiteHealth, SiteRecord
 from core.model.uploads import UploadFile
 from core.ports import BatchResult
@@ -89,6 +90,17 @@ def dataset_details(value: DatasetDetails, *, base_url: str) -> Json:
         "head": value.head.sha if value.head else None,
         "permissions": permissions(value.permissions),
         "statistics": statistics(value.statistics),
+        "last_refusal": refusal(value.last_refusal) if value.last_refusal else None,
+    }
+
+
+def refusal(value: Refusal) -> Json:
+    """Dress what DVC was refused."""
+    return {
+        "at": moment(value.at),
+        "method": value.method,
+        "code": value.code,
+        "message": value.message,
     }
 
 

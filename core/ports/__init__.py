@@ -14,6 +14,7 @@ from core.ports.login_records import LoginRecords
 from core.ports.objects import BatchResult, Objects
 from core.ports.parts import Beside, Parts, StagedRecords
 from core.ports.platform import Platform
+from core.ports.refusals import RefusalRecords
 from core.ports.site_records import (
     Binding,
     BindingRecords,
@@ -37,6 +38,7 @@ __all__ = [
     "Objects",
     "Parts",
     "Platform",
+    "RefusalRecords",
     "SiteRecords",
     "StagedRecords",
     "StagingRecords",

@@ -9,6 +9,7 @@ from core.ports.directory import Directory
 from core.ports.history import History
 from core.ports.objects import Objects
 from core.ports.parts import Beside, Parts, StagedRecords
+from core.ports.refusals import RefusalRecords
 from core.ports.site_records import BindingRecords, FactsRecords, SiteRecords, StagingRecords
 from core.ports.work_records import JobRecords, UploadRecords
 
@@ -28,6 +29,7 @@ class Platform:
     staging: StagingRecords
     facts: FactsRecords
     staged: StagedRecords
+    refusals: RefusalRecords
     clock: Clock
     beside: Beside
     dvc_base_url: str

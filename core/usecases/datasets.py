@@ -17,10 +17,12 @@ from core.model.dataset import (
     Page,
 )
 from core.model.names import DatasetId, Ref, Revision, SiteId
+from core.model.refusals import Refusal
 from core.model.storage import Placement
 from core.ports import Platform
 from core.usecases.opening import Needs, open_dataset
 from core.usecases.permissions import describe_permissions
+from core.usecases.refusals import find_last_refusal
 
 _SITE_FILTER_PAGE = 100
 
@@ -30,7 +32,7 @@ class DatasetDetails:
     """A dataset with all that its page shows.
 
     `head` is None in an empty repository, or where the caller may not read; `statistics` count the
-    default branch.
+    default branch. `last_refusal` is what the caller's DVC was refused within the last 7 days.
     """
 
     dataset: Dataset
@@ -38,6 +40,7 @@ class DatasetDetails:
     head: Revision | None
     statistics: Statistics | None
     permissions: Mapping[str, Permission]
+    last_refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ def show_dataset(
         head=head,
         statistics=platform.history.statistics(dataset.id, head) if head else None,
         permissions=describe_permissions(platform, actor, dataset),
+        last_refusal=find_last_refusal(platform, actor, dataset.id),
     )
 
 

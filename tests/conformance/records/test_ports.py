@@ -5,6 +5,7 @@ from core.ports import (
     FactsRecords,
     JobRecords,
     LoginRecords,
+    RefusalRecords,
     SiteRecords,
     StagedRecords,
     StagingRecords,
@@ -23,4 +24,5 @@ def test_the_ledger_has_every_kind_of_record(ledger: Ledger) -> None:
     uploads: UploadRecords = ledger.uploads
     jobs: JobRecords = ledger.jobs
     logins: LoginRecords = ledger.logins
-    assert None not in (facts, staging, staged, sites, bindings, uploads, jobs, logins)
+    refusals: RefusalRecords = ledger.refusals
+    assert None not in (facts, staging, staged, sites, bindings, uploads, jobs, logins, refusals)

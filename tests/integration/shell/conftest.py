@@ -83,6 +83,7 @@ class House:
             staging=self.ledger.staging,
             facts=self.ledger.facts,
             staged=self.ledger.staged,
+            refusals=self.ledger.refusals,
             clock=self.clock,
             beside=absent,
             dvc_base_url=f"{BASE}/dvc",
