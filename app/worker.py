@@ -17,8 +17,10 @@ from app.logs import set_up_logging
 from app.reconciler import Upkeep
 from app.settings import read_settings
 from app.wiring import open_services
+from core.usecases.verification import KIND as VERIFICATION
+from core.usecases.verification import run_verification
 
-WORK: dict[str, Work] = {}
+WORK: dict[str, Work] = {VERIFICATION: run_verification}
 _THREADS = 4
 _GRACE_SECONDS = 5.0
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
-from typing import Final
+from typing import Final, TypeVar
 
 from core.model.storage import BLOCK_BYTES, OpenObject, Placement, WantedObject
 from core.ports import FactsRecords
@@ -16,50 +16,79 @@ from storage_sites.verified import Reader
 OBJECTS_AHEAD: Final = 32
 BYTES_AHEAD: Final = 16 * 1024 * 1024  # and at most one object of 4 MiB more
 
-_Waiting = tuple[WantedObject, Future[OpenObject] | None]
+ResultT = TypeVar("ResultT")
 
 
 class ReadAhead:
-    """Opens the objects of one dataset; at most 32 and 16 MiB of them wait for their turn."""
+    """Reads objects of one dataset; at most 32 and 16 MiB of them wait for their turn."""
 
     def __init__(self, store: Store, facts: FactsRecords, placement: Placement) -> None:
         self._pool = store.pool
         self._placement = placement
         self._reader = Reader(store, facts, placement.dataset_id)
         self._worker_reader = Reader(store.in_pool(), facts, placement.dataset_id)
-        self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
 
-    def run(self, wanted: Iterable[WantedObject]) -> Iterator[OpenObject]:
+    def open_many(self, wanted: Iterable[WantedObject]) -> Iterator[OpenObject]:
         """Yield each object at its turn. Raises what `Reader.open` raises, at the same turn."""
+        return self._run(wanted, self._open_ahead, self._open)
+
+    def prove_many(
+        self, wanted: Iterable[WantedObject], advance: Callable[[int], None]
+    ) -> Iterator[bool]:
+        """Say of each at its turn whether it is right."""
+        return self._run(wanted, self._prove_ahead, lambda one: self._prove(one, advance))
+
+    def _run(
+        self,
+        wanted: Iterable[WantedObject],
+        ahead: Callable[[WantedObject], ResultT],
+        now: Callable[[WantedObject], ResultT],
+    ) -> Iterator[ResultT]:
+        """Yield what is made of each: of small ones by the pool, ahead; of large ones at their turn."""
         coming = iter(wanted)
+        waiting: deque[tuple[WantedObject, Future[ResultT] | None]] = deque()
         try:
-            self._fill(coming)
-            while self._waiting:
-                one, fetched = self._waiting.popleft()
-                opened = fetched.result() if fetched else _open(self._reader, self._placement, one)
+            self._fill(waiting, coming, ahead)
+            while waiting:
+                one, fetched = waiting.popleft()
+                result = fetched.result() if fetched else now(one)
                 if fetched:
                     self._bytes -= one.size_bytes
-                self._fill(coming)
-                yield opened
+                self._fill(waiting, coming, ahead)
+                yield result
         finally:
-            for _, fetched in self._waiting:
+            for _, fetched in waiting:
                 if fetched:
                     fetched.cancel()
-            self._waiting.clear()
 
-    def _fill(self, coming: Iterator[WantedObject]) -> None:
-        while len(self._waiting) < OBJECTS_AHEAD and self._bytes < BYTES_AHEAD:
+    def _fill(
+        self,
+        waiting: deque[tuple[WantedObject, Future[ResultT] | None]],
+        coming: Iterator[WantedObject],
+        ahead: Callable[[WantedObject], ResultT],
+    ) -> None:
+        while len(waiting) < OBJECTS_AHEAD and self._bytes < BYTES_AHEAD:
             one = next(coming, None)
             if one is None:
                 return
             fetched = None
             if one.size_bytes <= BLOCK_BYTES:
                 self._bytes += one.size_bytes
-                fetched = self._pool.submit(_open, self._worker_reader, self._placement, one)
-            self._waiting.append((one, fetched))
+                fetched = self._pool.submit(ahead, one)
+            waiting.append((one, fetched))
 
+    def _open_ahead(self, one: WantedObject) -> OpenObject:
+        return self._worker_reader.open(self._key(one), one.md5, one.size_bytes, one.byte_range)
 
-def _open(reader: Reader, placement: Placement, one: WantedObject) -> OpenObject:
-    key = object_key(placement, one.md5, legacy=one.legacy)
-    return reader.open(key, one.md5, one.size_bytes, one.byte_range)
+    def _open(self, one: WantedObject) -> OpenObject:
+        return self._reader.open(self._key(one), one.md5, one.size_bytes, one.byte_range)
+
+    def _prove_ahead(self, one: WantedObject) -> bool:
+        return self._worker_reader.prove(self._key(one), one.md5, lambda _: None)
+
+    def _prove(self, one: WantedObject, advance: Callable[[int], None]) -> bool:
+        return self._reader.prove(self._key(one), one.md5, advance)
+
+    def _key(self, one: WantedObject) -> str:
+        return object_key(self._placement, one.md5, legacy=one.legacy)

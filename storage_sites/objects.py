@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -104,9 +104,11 @@ class SiteObjects:
         found = self._stores.of(placement.site).find(key)
         return None if found is None else found.size_bytes
 
-    def find_sizes(self, placement: Placement, wanted: Sequence[Md5]) -> Mapping[Md5, int]:
+    def find_sizes(
+        self, placement: Placement, wanted: Sequence[Md5], *, legacy: bool = False
+    ) -> Mapping[Md5, int]:
         """Return the sizes in bytes of those that are there."""
-        keys = {object_key(placement, md5): md5 for md5 in wanted}
+        keys = {object_key(placement, md5, legacy=legacy): md5 for md5 in wanted}
         found = self._stores.of(placement.site).find_many(list(keys))
         return {keys[key]: one.size_bytes for key, one in found.items() if key in keys}
 
@@ -158,8 +160,16 @@ class SiteObjects:
         self, placement: Placement, wanted: Iterable[WantedObject]
     ) -> Iterator[OpenObject]:
         """Open many, one after the other in their order; small ones are fetched ahead."""
-        ahead = ReadAhead(self._stores.of(placement.site), self._facts, placement)
-        return ahead.run(wanted)
+        return self._ahead(placement).open_many(wanted)
+
+    def prove_many(
+        self,
+        placement: Placement,
+        wanted: Iterable[WantedObject],
+        advance: Callable[[int], None],
+    ) -> Iterator[bool]:
+        """Read every byte of many objects; say of each, in their order, whether it is right."""
+        return self._ahead(placement).prove_many(wanted, advance)
 
     def read(self, placement: Placement, md5: Md5, *, limit_bytes: int) -> bytes:
         """Return a whole verified object of at most `limit_bytes` (else TooLarge)."""
@@ -259,6 +269,9 @@ class SiteObjects:
 
     def _reader(self, placement: Placement) -> Reader:
         return Reader(self._stores.of(placement.site), self._facts, placement.dataset_id)
+
+    def _ahead(self, placement: Placement) -> ReadAhead:
+        return ReadAhead(self._stores.of(placement.site), self._facts, placement)
 
     def _signer(self, site: SiteRecord) -> Signer:
         connection = self._stores.connections.of(site)

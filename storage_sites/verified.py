@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from core.errors import Damaged, DataMissing, RangeUnsatisfiable, TooLarge
 from core.model.names import DatasetId, Md5
@@ -92,6 +92,17 @@ class Reader:
             raise self._damaged(md5, f"has {known.size_bytes} bytes instead of {size_bytes}")
         return known
 
+    def prove(self, key: str, md5: Md5, advance: Callable[[int], None]) -> bool:
+        """Read an object in full, say whether it is what its name says, and remember what it is.
+
+        `advance` is told the bytes as they pass.
+        """
+        try:
+            self._prove(key, md5, advance)
+        except (Damaged, DataMissing):
+            return False
+        return True
+
     def _try_to_prove(self, key: str, md5: Md5, found: Found) -> ObjectFacts | None:
         try:
             proven = self._prove(key, md5)
@@ -101,14 +112,16 @@ class Reader:
             self._store.tags = Tags.OTHER
         return proven
 
-    def _prove(self, key: str, md5: Md5) -> ObjectFacts:
+    def _prove(
+        self, key: str, md5: Md5, advance: Callable[[int], None] = lambda _: None
+    ) -> ObjectFacts:
         opened = self._store.open(key, None, BLOCK_BYTES)
         if opened is None:
             raise self._missing(md5)
         stream = opened.stream if opened.data is None else iter((opened.data,))
         intake = Intake(stream, expected=None, size_bytes=None)
         while not intake.ended:
-            intake.take(BLOCK_BYTES)
+            advance(len(intake.take(BLOCK_BYTES)))
         stored = intake.finish()
         if stored.md5.hex != md5.hex:
             raise self._damaged(md5, f"has the md5 {stored.md5.hex}")

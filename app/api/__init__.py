@@ -19,6 +19,7 @@ from app.api import (
     rearranging,
     sites,
     uploads,
+    verification,
 )
 
 BLUEPRINTS = (
@@ -30,6 +31,7 @@ BLUEPRINTS = (
     rearranging.blueprint,
     archive.blueprint,
     manifest.blueprint,
+    verification.blueprint,
     sites.blueprint,
     dvc_remote.blueprint,
     identity.blueprint,

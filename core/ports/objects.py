@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,7 +34,9 @@ class Objects(Protocol):
     def find_size(self, placement: Placement, md5: Md5, *, legacy: bool = False) -> int | None:
         """Return the object's size in bytes, or None if it is not there."""
 
-    def find_sizes(self, placement: Placement, wanted: Sequence[Md5]) -> Mapping[Md5, int]:
+    def find_sizes(
+        self, placement: Placement, wanted: Sequence[Md5], *, legacy: bool = False
+    ) -> Mapping[Md5, int]:
         """Return the sizes in bytes of those that are there, asked in parallel."""
 
     def put(
@@ -78,6 +80,18 @@ class Objects(Protocol):
         Shape:   any number. Small ones (≤ 4 MiB) are fetched and verified ahead, many at once, of
                  which a bounded number of bytes waits; larger ones stream when their turn comes.
         Raises:  as `open`, at the turn of the object; what came before it was right.
+        """
+
+    def prove_many(
+        self,
+        placement: Placement,
+        wanted: Iterable[WantedObject],
+        advance: Callable[[int], None],
+    ) -> Iterator[bool]:
+        """Read every byte of many objects; say of each, in their order, whether it is right.
+
+        Absent ones are not. What is learned is remembered, as after `put`. While a large one (> 4 MiB)
+        is read, `advance` is told how many bytes have passed, by the thread of the caller.
         """
 
     def read(self, placement: Placement, md5: Md5, *, limit_bytes: int) -> bytes:

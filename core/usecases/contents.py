@@ -115,7 +115,7 @@ def with_sizes(platform: Platform, contents: Contents) -> Contents:
     unknown = [pointer for pointer in pointers if pointer.size_bytes is None]
     if not unknown:
         return contents
-    sizes = _sizes(platform, contents.placement, unknown)
+    sizes = site_sizes(platform, contents.placement, unknown)
     return replace(contents, files=[_sized(entry, sizes) for entry in contents.files])
 
 
@@ -195,19 +195,17 @@ def _lies_at_site(entry: Entry, *, with_bytes: bool) -> bool:
     return entry.packed is not None or (with_bytes and isinstance(entry.content, Pointer))
 
 
-def _sizes(
+def site_sizes(
     platform: Platform, placement: Placement, pointers: Sequence[Pointer]
 ) -> Mapping[tuple[Md5, bool], int]:
-    """Return the sizes that the site tells; those of DVC 2 lie elsewhere and are asked one by one."""
-    new = [pointer.md5 for pointer in pointers if not pointer.legacy]
-    known = {
-        (md5, False): size for md5, size in platform.objects.find_sizes(placement, new).items()
-    }
-    for md5 in {pointer.md5 for pointer in pointers if pointer.legacy}:
-        size_bytes = platform.objects.find_size(placement, md5, legacy=True)
-        if size_bytes is not None:
-            known[md5, True] = size_bytes
-    return known
+    """Return the sizes that the site tells, by md5 and whether DVC 2 named the object."""
+    found: dict[tuple[Md5, bool], int] = {}
+    for legacy in (False, True):
+        wanted = [pointer.md5 for pointer in pointers if pointer.legacy is legacy]
+        if wanted:
+            sizes = platform.objects.find_sizes(placement, wanted, legacy=legacy)
+            found |= {(md5, legacy): size_bytes for md5, size_bytes in sizes.items()}
+    return found
 
 
 def _sized(entry: Entry, sizes: Mapping[tuple[Md5, bool], int]) -> Entry:

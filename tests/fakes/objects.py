@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.errors import (
@@ -51,9 +51,11 @@ class FakeObjects:
         data = self.bytes_at.get(_key(placement, md5, legacy=legacy))
         return None if data is None else len(data)
 
-    def find_sizes(self, placement: Placement, wanted: Sequence[Md5]) -> Mapping[Md5, int]:
+    def find_sizes(
+        self, placement: Placement, wanted: Sequence[Md5], *, legacy: bool = False
+    ) -> Mapping[Md5, int]:
         """Return sizes."""
-        sizes = ((md5, self.find_size(placement, md5)) for md5 in wanted)
+        sizes = ((md5, self.find_size(placement, md5, legacy=legacy)) for md5 in wanted)
         return {md5: size for md5, size in sizes if size is not None}
 
     def put(
@@ -117,6 +119,18 @@ class FakeObjects:
         """Give verified bytes, one after the other."""
         for one in wanted:
             yield self.open(placement, one.md5, one.size_bytes, one.byte_range, legacy=one.legacy)
+
+    def prove_many(
+        self,
+        placement: Placement,
+        wanted: Iterable[WantedObject],
+        advance: Callable[[int], None],
+    ) -> Iterator[bool]:
+        """Judge each."""
+        for one in wanted:
+            if one.size_bytes > BLOCK_BYTES:
+                advance(one.size_bytes)
+            yield self._is_right(_key(placement, one.md5, legacy=one.legacy), one.md5, None)
 
     def read(self, placement: Placement, md5: Md5, *, limit_bytes: int) -> bytes:
         """Give a whole object."""

@@ -343,3 +343,27 @@ def test_many_that_nobody_goes_on_reading_are_let_go(world: World) -> None:
     assert bytes_of(next(opened)) == b"0"
     opened.close()  # type: ignore[attr-defined]  # all that implement it are generators
     assert read(world, b"39") == b"39"
+
+
+def test_many_are_judged_in_their_order_by_all_their_bytes(world: World) -> None:
+    for data in (SMALL, LARGE, b"gone bad", b"fine"):
+        put(world, data)
+    world.behind.write(world.key(md5_of(b"gone bad")), b"gone BAD")
+    world.behind.write(world.legacy_key(md5_of(b"old")), b"old")
+    asked = [wanted(data) for data in (SMALL, b"gone bad", LARGE, b"not there", b"fine")]
+    asked.append(WantedObject(md5_of(b"old"), 3, legacy=True))
+    passed: list[int] = []
+    judged = world.objects.prove_many(world.placement, asked, passed.append)
+    assert list(judged) == [True, False, True, False, True, True]
+    assert sum(passed) == len(LARGE)
+    world.behind.write(world.key(md5_of(LARGE)), LARGE[:-1] + b"?")
+    assert list(world.objects.prove_many(world.placement, [wanted(LARGE)], passed.append)) == [
+        False
+    ]
+
+
+def test_sizes_of_objects_of_dvc_2_are_told(world: World) -> None:
+    world.behind.write(world.legacy_key(md5_of(SMALL)), SMALL)
+    md5 = md5_of(SMALL)
+    assert world.objects.find_sizes(world.placement, [md5]) == {}
+    assert world.objects.find_sizes(world.placement, [md5], legacy=True) == {md5: len(SMALL)}
