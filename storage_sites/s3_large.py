@@ -37,7 +37,6 @@ class LargePut:
         self._placement = placement
         self._segment_parts = segment_parts
         self._segments: list[Multipart] = []
-        self._naming = Naming(connection, staging, placement)
 
     def store(self, intake: Intake, pieces: list[bytes]) -> StoredObject:
         """Store the pieces that were taken already and the rest of `intake`.
@@ -49,8 +48,7 @@ class LargePut:
             stored = intake.finish()
             for segment in self._segments:
                 segment.complete()
-            self._prove(stored)
-            return replace(stored, was_there=self._give_name(stored))
+            return replace(stored, was_there=self._name(stored))
         finally:
             self._clean_up()
 
@@ -70,16 +68,17 @@ class LargePut:
             fresh.begin()
         return self._segments[-1]
 
-    def _prove(self, stored: StoredObject) -> None:
-        if self._naming.sha256_of([segment.key for segment in self._segments]) != stored.sha256:
-            raise Unavailable(
-                f"The storage site {self._connection.name} did not keep the bytes that it was "
-                f"sent. Try again."
-            )
-
-    def _give_name(self, stored: StoredObject) -> bool:
+    def _name(self, stored: StoredObject) -> bool:
+        """Prove what the site kept and let it have its name."""
         sources = [(segment.key, segment.size_bytes) for segment in self._segments]
-        return self._naming.give_name(stored, sources)
+        with Naming(self._connection, self._staging, self._placement) as naming:
+            naming.prepare(stored.md5, sources)
+            if naming.sha256_of([key for key, _ in sources]) != stored.sha256:
+                raise Unavailable(
+                    f"The storage site {self._connection.name} did not keep the bytes that it was "
+                    f"sent. Try again."
+                )
+            return naming.give_name(stored, sources)
 
     def _clean_up(self) -> None:
         for segment in self._segments:

@@ -71,6 +71,11 @@ class Multipart:
         """What the site calls the upload."""
         return self._upload_id
 
+    @property
+    def under_way(self) -> int:
+        """How many parts are on their way just now."""
+        return sum(not one.done() for one in self._under_way)
+
     def send(self, data: bytes, *, at_once: int) -> None:
         """Send the next part from a thread; waits while `at_once` are under way."""
         self._submit(lambda number: self._upload(number, data), len(data), at_once)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from core.errors import LabsetError, Unavailable
+from core.model.names import Md5
 from core.model.storage import Placement, StoredObject
 from core.ports import StagingRecords
 from storage_sites.keys import new_copy_record, object_key
@@ -27,7 +30,11 @@ Source = tuple[str, int]
 
 
 class Naming:
-    """Copies one object to its name. `keep_alive` is called now and then while that takes time."""
+    """Copies one object to its name, piece by piece while its bytes are still being proven.
+
+    The pieces have no name until the last call, which is made after the proof; `close` takes back
+    what was copied in vain. `keep_alive` is called now and then while that takes time.
+    """
 
     def __init__(
         self,
@@ -40,21 +47,46 @@ class Naming:
         self._staging = staging
         self._placement = placement
         self._keep_alive = keep_alive
+        self._copy: Multipart | None = None
+        self._pieces: deque[tuple[str, int, int]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._copy is not None:
+            clean_up(self._copy, remove_key=False)
+
+    def prepare(self, md5: Md5, sources: Sequence[Source]) -> None:
+        """Begin to copy where nothing has that name; `go_on` carries it further."""
+        size_bytes = sum(source_bytes for _, source_bytes in sources)
+        key = object_key(self._placement, md5)
+        if size_bytes > _COPY_BYTES and find(self._connection, key) is None:
+            self._begin(key, size_bytes, sources)
+
+    def go_on(self) -> None:
+        """Let the site copy what it has time for; called between the pieces that are read."""
+        self._keep_alive()
+        while self._pieces and self._copy is not None and self._copy.under_way < _COPIES_AT_ONCE:
+            self._copy.copy(*self._pieces.popleft(), at_once=_COPIES_AT_ONCE)
 
     def give_name(self, stored: StoredObject, sources: Sequence[Source]) -> bool:
         """Join the sources under the object's key; say whether the right bytes were there already."""
         key = object_key(self._placement, stored.md5)
-        if self._is_there(key, stored):
-            return True
-        if len(sources) == 1 and stored.size_bytes <= _COPY_BYTES:
-            with self._connection.call():
-                self._connection.patient_boto.copy_object(
-                    Bucket=self._connection.bucket,
-                    Key=key,
-                    CopySource={"Bucket": self._connection.bucket, "Key": sources[0][0]},
-                )
-        else:
-            self._copy_in_parts(key, stored.size_bytes, sources)
+        if self._copy is None:
+            if self._is_there(key, stored):
+                return True
+            if len(sources) == 1 and stored.size_bytes <= _COPY_BYTES:
+                self._copy_whole(key, sources[0][0])
+                self._check_size(key, stored.size_bytes)
+                return False
+            self._begin(key, stored.size_bytes, sources)
+        self._finish()
         self._check_size(key, stored.size_bytes)
         return False
 
@@ -68,8 +100,35 @@ class Naming:
                 return None
             for chunk in stream_of(self._connection, result):
                 digest.update(chunk)
-                self._keep_alive()
+                self.go_on()
         return digest.hexdigest()
+
+    def _begin(self, key: str, size_bytes: int, sources: Sequence[Source]) -> None:
+        longest = max(_COPY_BYTES, -(-size_bytes // _MOST_COPIES))
+        for source, source_bytes in sources:
+            count = -(-source_bytes // longest)
+            length = -(-source_bytes // count)  # alike, so that none is too short for S3
+            for first in range(0, source_bytes, length):
+                self._pieces.append((source, first, min(length, source_bytes - first)))
+        record = new_copy_record(key)
+        self._copy = Multipart(self._connection, self._staging, self._placement, key, record)
+        self._copy.begin()
+
+    def _finish(self) -> None:
+        if self._copy is None:
+            raise RuntimeError("Nothing is being copied.")
+        while self._pieces:
+            self._copy.copy(*self._pieces.popleft(), at_once=_COPIES_AT_ONCE)
+            self._keep_alive()
+        self._copy.complete()
+
+    def _copy_whole(self, key: str, source: str) -> None:
+        with self._connection.call():
+            self._connection.patient_boto.copy_object(
+                Bucket=self._connection.bucket,
+                Key=key,
+                CopySource={"Bucket": self._connection.bucket, "Key": source},
+            )
 
     def _is_there(self, key: str, stored: StoredObject) -> bool:
         found = find(self._connection, key)
@@ -81,23 +140,6 @@ class Naming:
             if problem.failure.kind is Kind.SILENT:
                 raise
             return False  # what cannot be read is damaged, and is repaired
-
-    def _copy_in_parts(self, key: str, size_bytes: int, sources: Sequence[Source]) -> None:
-        record = new_copy_record(key)
-        copy = Multipart(self._connection, self._staging, self._placement, key, record)
-        longest = max(_COPY_BYTES, -(-size_bytes // _MOST_COPIES))
-        try:
-            copy.begin()
-            for source, source_bytes in sources:
-                count = -(-source_bytes // longest)
-                length = -(-source_bytes // count)  # alike, so that none is too short for S3
-                for first in range(0, source_bytes, length):
-                    rest = min(length, source_bytes - first)
-                    copy.copy(source, first, rest, at_once=_COPIES_AT_ONCE)
-                    self._keep_alive()
-            copy.complete()
-        finally:
-            clean_up(copy, remove_key=False)
 
     def _check_size(self, key: str, size_bytes: int) -> None:
         found = find(self._connection, key)

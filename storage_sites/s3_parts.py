@@ -99,18 +99,11 @@ class S3Parts:
             raise NotFound("The parts of this file are gone: send it again.")
         if not arrived.is_joined:
             self._join(staging, plan, {one.number: one.etag for one in arrived.parts})
-        intake = Intake(
-            self._read(staging, keep_alive), expected=expected, size_bytes=plan.size_bytes
-        )
-        try:
-            while not intake.ended:
-                intake.take(BLOCK_BYTES)
-            stored = intake.finish()
-        except Invalid:
-            self.drop(staging)
-            raise
-        naming = Naming(self._connection, self._records, self._placement, keep_alive)
-        naming.give_name(stored, [(staging.key, plan.size_bytes)])
+        sources = [(staging.key, plan.size_bytes)]
+        with Naming(self._connection, self._records, self._placement, keep_alive) as naming:
+            naming.prepare(expected, sources)
+            stored = self._prove(staging, plan, expected, naming)
+            naming.give_name(stored, sources)
         self.drop(staging)
         return stored
 
@@ -172,7 +165,21 @@ class S3Parts:
                 MultipartUpload={"Parts": parts},
             )
 
-    def _read(self, staging: Staging, keep_alive: Callable[[], None]) -> Iterator[bytes]:
+    def _prove(
+        self, staging: Staging, plan: PartPlan, expected: Md5, naming: Naming
+    ) -> StoredObject:
+        """Read the whole back. What is not what was announced is dropped."""
+        intake = Intake(self._read(staging), expected=expected, size_bytes=plan.size_bytes)
+        try:
+            while not intake.ended:
+                intake.take(BLOCK_BYTES)
+                naming.go_on()
+            return intake.finish()
+        except Invalid:
+            self.drop(staging)
+            raise
+
+    def _read(self, staging: Staging) -> Iterator[bytes]:
         with self._connection.call():
             result = get(self._connection.streaming, staging.key)
         if result is None:
@@ -183,7 +190,6 @@ class S3Parts:
             while (chunk := coming.result()) is not None:
                 coming = self._connection.pool.submit(next, stream, None)
                 yield chunk
-                keep_alive()
         finally:
             coming.cancel()
 
