@@ -143,7 +143,7 @@ class Client:
         if not every_byte:
             return Verification.parse(self.connection.get_json(address, ref=ref))
         body = {"ref": ref} if ref else {}
-        return Verification.parse(self._wait_for(self._post(address, body)))
+        return Verification.parse(self._wait_for(self._post(address, body)["job"]))
 
     # ---- bytes ------------------------------------------------------------------------------
 
@@ -285,11 +285,13 @@ class Client:
 
     def _wait_for(self, job: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what a job of the server found, when it has ended."""
-        told = 0
-        self.watch.begin("Verify", 0, job["total"] or 0)
+        told, begun = 0, False
         while job["state"] not in {"done", "failed"}:
             time.sleep(_LOOK_EVERY_SECONDS)
             job = self.connection.get_json(f"jobs/{job['id']}")
+            if job["total"] and not begun:
+                self.watch.begin("Verifying", 0, job["total"])
+                begun = True
             self.watch.advance(0, job["done"] - told)
             told = job["done"]
         self.watch.end()

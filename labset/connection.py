@@ -14,7 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from labset import __version__
-from labset.errors import LabsetError, Unreachable, error_of
+from labset.errors import LabsetError, Misused, Unreachable, error_of
 
 _API = "/api/v1/"
 _AT_ONCE = 64  # connections
@@ -30,7 +30,13 @@ Headers = Mapping[str, str]
 
 
 def dataset_path(dataset_id: int, *parts: str) -> str:
-    """Return `datasets/<id>/<part>/…` with every part quoted; slashes in a part stay."""
+    """Return `datasets/<id>/<part>/…` with every part quoted; slashes in a part stay.
+
+    Raises:  Misused, for `.` and `..`: they would lead to another address.
+    """
+    for part in parts:
+        if {".", ".."} & set(part.split("/")):
+            raise Misused(f"{part!r} is no path of a dataset: leave out . and ..")
     return "/".join(("datasets", str(dataset_id), *(quote(part) for part in parts if part)))
 
 

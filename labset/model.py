@@ -231,7 +231,11 @@ class Diff:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Whether the bytes of all files are there (`presence`), or were read and are right (`bytes`)."""
+    """Whether the bytes of all files are there (`presence`), or were read and are right (`bytes`).
+
+    The lists name at most 1,000 files each; `problems` counts all of them. `broken` are pointers that
+    cannot be read. Units: `size` in bytes.
+    """
 
     commit: str
     files: int
@@ -239,20 +243,22 @@ class Verification:
     missing: Sequence[Entry]
     wrong_size: Sequence[Entry]
     damaged: Sequence[Entry]
+    broken: Sequence[Entry]
+    problems: int
     checked_at: datetime | None
     level: str
 
     @property
     def ok(self) -> bool:
         """Whether nothing is missing or wrong."""
-        return not (self.missing or self.wrong_size or self.damaged)
+        return self.problems == 0
 
     @classmethod
     def parse(cls, row: Json) -> Verification:
         """Read `…/verification`, or the result of its job."""
-        lists = ("missing", "wrong_size", "damaged")
-        missing, wrong_size, damaged = (
-            tuple(_side(one, one["path"]) for one in row.get(name) or ()) for name in lists
+        missing, wrong_size, damaged, broken = (
+            tuple(_side(one, one["path"]) for one in row[name])
+            for name in ("missing", "wrong_size", "damaged", "broken")
         )
         return cls(
             commit=row["commit"],
@@ -261,8 +267,10 @@ class Verification:
             missing=missing,
             wrong_size=wrong_size,
             damaged=damaged,
-            checked_at=moment(row.get("checked_at")),
-            level=row.get("level") or "presence",
+            broken=broken,
+            problems=sum(row["counts"].values()),
+            checked_at=moment(row["checked_at"]),
+            level=row["level"],
         )
 
 

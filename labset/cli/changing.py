@@ -68,7 +68,7 @@ def rm(
     dataset_id: DatasetId,
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH...", show_default=False, help="Files or folders."),
+        typer.Argument(metavar="PATH", show_default=False, help="Files or folders."),
     ],
     *,
     branch: Branch = None,
@@ -116,7 +116,7 @@ def tag(
     dataset_id: DatasetId,
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", show_default=False, help="The release, v0.2.0 say."),
+        typer.Argument(metavar="NAME", show_default=False, help="The release, v0.2.0 say."),
     ] = None,
     *,
     ref: Annotated[

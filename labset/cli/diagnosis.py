@@ -19,7 +19,7 @@ def doctor(
     dataset_id: Annotated[
         int | None,
         typer.Argument(
-            metavar="[ID]", min=1, show_default=False, help="A dataset: try its files as well."
+            metavar="ID", min=1, show_default=False, help="A dataset: try its files as well."
         ),
     ] = None,
     *,

@@ -31,7 +31,7 @@ _SHOWN = 20  # problems of a verification
 
 def datasets(
     query: Annotated[
-        str, typer.Argument(metavar="[QUERY]", show_default=False, help="Words of the name.")
+        str, typer.Argument(metavar="QUERY", show_default=False, help="Words of the name.")
     ] = "",
     *,
     kind: Annotated[
@@ -103,9 +103,7 @@ def diff(
     old: Annotated[str, typer.Argument(metavar="FROM", show_default=False, help="A version.")],
     new: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[TO]", show_default=False, help="Another one; the latest if absent."
-        ),
+        typer.Argument(metavar="TO", show_default=False, help="Another one; the latest if absent."),
     ] = None,
     *,
     server: Server = None,
@@ -153,8 +151,10 @@ def verify(
         print_line(f"{what}: all {how}." if found.ok else f"{what}:")
         print_rows(islice(_problem_rows(found), _SHOWN))
     if not found.ok:
-        number = len(found.missing) + len(found.wrong_size) + len(found.damaged)
-        raise Damaged(f"{counted(number, 'file')} missing or wrong; see docs: upload them again.")
+        raise Damaged(
+            f"{counted(found.problems, 'file')} missing or wrong: upload them again, "
+            "or `dvc push` where they are."
+        )
 
 
 def _entry_row(entry: Entry) -> Sequence[str]:
@@ -181,6 +181,7 @@ def _problem_rows(found: Verification) -> Iterator[Sequence[str]]:
         ("missing", found.missing),
         ("wrong size", found.wrong_size),
         ("damaged", found.damaged),
+        ("broken pointer", found.broken),
     )
     for what, entries in groups:
         for entry in entries:

@@ -24,7 +24,7 @@ def download(
     wanted: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PATH|GLOB]...",
+            metavar="PATH|GLOB",
             show_default=False,
             help="Files, folders or patterns (quote them); everything if absent.",
         ),
@@ -82,7 +82,7 @@ def upload(
     dataset_id: DatasetId,
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", show_default=False, help="Files and folders."),
+        typer.Argument(metavar="PATH", show_default=False, help="Files and folders."),
     ],
     *,
     to: Annotated[
@@ -118,9 +118,7 @@ def archive(  # noqa: PLR0913 - one per option
     target: TargetText,
     paths: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[PATH]...", show_default=False, help="Only these files and folders."
-        ),
+        typer.Argument(metavar="PATH", show_default=False, help="Only these files and folders."),
     ] = None,
     *,
     output: Annotated[
