@@ -108,7 +108,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file or folder at a revision.
+    """A file or folder at a revision; `sha256` only in a manifest, and where it is known.
 
     Units:   size in bytes; None for folders whose size nobody counted.
     """
@@ -119,6 +119,7 @@ class Entry:
     md5: str | None
     stored: Literal["git", "site"] | None
     packed: bool = False
+    sha256: str | None = None
 
     @classmethod
     def parse(cls, row: Json) -> Entry:
@@ -130,6 +131,7 @@ class Entry:
             row["md5"],
             row.get("stored"),
             bool(row.get("packed")),
+            row.get("sha256"),
         )
 
 

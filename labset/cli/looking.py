@@ -60,7 +60,7 @@ def ls(
     target: TargetText,
     *,
     recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Also what lies in folders.")
+        bool, typer.Option("--recursive", "-r", help="All files below, also in packed folders.")
     ] = False,
     server: Server = None,
     as_json: AsJson = False,
@@ -71,7 +71,8 @@ def ls(
     """
     asked = Target.parse(target)
     with labset.Client(server) as client:
-        entries = client.tree(asked.dataset_id, asked.path, ref=asked.ref, recursive=recursive)
+        list_files = client.manifest if recursive else client.tree
+        entries = list_files(asked.dataset_id, asked.path, ref=asked.ref)
         if as_json:
             print_json(list(entries))
         else:

@@ -118,7 +118,7 @@ def root(
 def main() -> None:
     """Run the command line; failures are told in words and end with their exit code."""
     try:
-        app()
+        app(prog_name="labset")
     except LabsetError as error:
         _tell(error)
         sys.exit(error.exit_code)
