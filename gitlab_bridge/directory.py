@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from urllib.parse import quote
 
 from core.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
-from core.model.access import AccessLevel, Actor, Person, Secret, Visibility
+from core.model.access import AccessLevel, Actor, Person, Secret, TokenFacts, Visibility
 from core.model.dataset import (
     DATASET_TOPIC,
     Dataset,
@@ -23,16 +24,18 @@ from core.ports import Clock
 from gitlab_bridge import creation, listing, members, namespaces, sites
 from gitlab_bridge.client import Client, GitLabServer
 from gitlab_bridge.errors import scopes_too_narrow
-from gitlab_bridge.fields import text_in, texts_in
+from gitlab_bridge.fields import number_in, text_in
 from gitlab_bridge.freshness import Fresh
 from gitlab_bridge.projects import (
     Project,
     changed_topics,
     find_visibility,
     is_filling,
+    is_leaving,
     new_topics,
     parse_person,
     parse_project,
+    parse_token,
 )
 from gitlab_bridge.recent import Recent
 from gitlab_bridge.site_file import check_without_secrets
@@ -62,7 +65,8 @@ class GitLabDirectory:
         self._groups: Fresh[_Key, Visibility | None] = Fresh(
             self._load_group, max_age_seconds=_GROUP_SECONDS, refresh_after_seconds=_GROUP_SECONDS
         )
-        self._scopes: Recent[Actor, frozenset[str] | None] = Recent(MAX_TOKENS)
+        self._numbers: Fresh[tuple[Actor, str], int | None] = Fresh(self._load_number)
+        self._tokens: Recent[Actor, TokenFacts | None] = Recent(MAX_TOKENS)
         self._protected: Fresh[_Key, frozenset[str]] = Fresh(self._load_protected)
 
     # ---- people and places ----------------------------------------------------------------------
@@ -78,9 +82,13 @@ class GitLabDirectory:
 
         Source:  `GET /personal_access_tokens/self`; the scopes of a token never change.
         """
-        scopes = self._scopes.get(actor, partial(self._load_scopes, actor))
-        if scopes is not None and not scopes & _WRITING_SCOPES:
+        token = self.find_token(actor)
+        if token is not None and not token.scopes & _WRITING_SCOPES:
             raise scopes_too_narrow()
+
+    def find_token(self, actor: Actor) -> TokenFacts | None:
+        """Return what GitLab tells of a personal, project or group token."""
+        return self._tokens.get(actor, partial(self._load_token, actor))
 
     def list_namespaces(self, actor: Actor) -> Sequence[Namespace]:
         """Return where the caller may create projects: the own one first, then groups by path."""
@@ -106,6 +114,11 @@ class GitLabDirectory:
         if project is None:
             return None
         return project.dataset_at(self._level(key, project, at_least, fresh=fresh))
+
+    def find_dataset_id(self, actor: Actor, full_path: str) -> DatasetId | None:
+        """Return the id of the project at that path, as GitLab said within the last 5 seconds."""
+        number = self._numbers.get((actor, full_path))
+        return None if number is None else DatasetId(number)
 
     def list_datasets(self, actor: Actor, query: DatasetQuery) -> Page[Dataset]:
         """Return one page; `listing` says what the scopes mean."""
@@ -273,15 +286,21 @@ class GitLabDirectory:
             raise _no_project(number)
         return project
 
-    def _load_scopes(self, actor: Actor) -> frozenset[str] | None:
-        """Return the token's scopes; None where GitLab has none to tell (OAuth, job tokens)."""
+    def _load_token(self, actor: Actor) -> TokenFacts | None:
+        """Return the token's facts; None where GitLab has none to tell (OAuth, job tokens)."""
         if actor.is_anonymous:
             return None
         try:
             told = self._client(actor).read("/personal_access_tokens/self", "your token")
         except (Invalid, NotFound, Forbidden, Unauthenticated):
             return None  # 400: no personal token, but OAuth's
-        return frozenset(texts_in(told, "scopes"))
+        return parse_token(told)
+
+    def _load_number(self, key: tuple[Actor, str]) -> int | None:
+        actor, full_path = key
+        subject = f"the project {full_path}"
+        found = self._client(actor).find(f"/projects/{quote(full_path, safe='')}", subject)
+        return None if found is None or is_leaving(found) else number_in(found, "id")
 
     def _load_person(self, actor: Actor) -> Person:
         return parse_person(self._client(actor).read("/user", "you"))

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from core.errors import Invalid
-from core.model.access import AccessLevel, Person, Visibility
+from core.model.access import AccessLevel, Person, TokenFacts, Visibility
 from core.model.dataset import (
     DATASET_TOPIC,
     DEFAULT_BRANCH,
@@ -134,6 +134,15 @@ def parse_person(payload: Payload) -> Person:
         is_admin=payload.get("is_admin") is True,
         avatar_url=find_text(payload, "avatar_url") or None,
     )
+
+
+def parse_token(payload: Payload) -> TokenFacts:
+    """Read the answer of `GET /personal_access_tokens/self`.
+
+    Raises:  Unavailable, if this tells no scopes.
+    """
+    scopes = frozenset(texts_in(payload, "scopes"))
+    return TokenFacts(find_text(payload, "name"), scopes, _day(find_text(payload, "expires_at")))
 
 
 def parse_namespace(payload: Payload, visibility: Visibility | None = None) -> Namespace:
@@ -278,4 +287,11 @@ def _moment(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
+        return None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
         return None

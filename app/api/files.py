@@ -41,10 +41,10 @@ def download(dataset_id: int, path: str) -> ResponseReturnValue:
     location = _redirect_location(found)
     if location:
         headers = {"Location": location, "Cache-Control": "no-store"}
-        return _with_facts(Response(status=HTTPStatus.FOUND, headers=headers), found)
+        return with_facts(Response(status=HTTPStatus.FOUND, headers=headers), found)
     if request.method == "HEAD":
         check_there(platform(), found)
-    return _with_facts(send_found(found, ref, inline=flag("inline")), found)
+    return with_facts(send_found(found, ref, inline=flag("inline")), found)
 
 
 @blueprint.put("/<path:path>")
@@ -130,7 +130,8 @@ def _is_chunked() -> bool:
     return "chunked" in request.headers.get("Transfer-Encoding", "").lower()
 
 
-def _with_facts(response: Response, found: FoundFile) -> Response:
+def with_facts(response: Response, found: FoundFile) -> Response:
+    """Add what names the bytes and the commit, also for the Hub's clients (COMPAT 4.3)."""
     headers = response.headers
     headers["X-Commit-Id"] = headers["X-Repo-Commit"] = found.revision.sha
     headers["X-Linked-Etag"] = f'"{found.md5.hex}"'

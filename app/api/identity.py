@@ -12,8 +12,11 @@ blueprint = Blueprint("api_identity", __name__, url_prefix="/api/v1")
 
 @blueprint.get("/user")
 def user() -> Response:
-    """Say whom GitLab knows by the caller's credential."""
-    person = platform().directory.read_person(actor())
+    """Say whom GitLab knows by the caller's credential, and what it tells of the token."""
+    directory = platform().directory
+    person = directory.read_person(actor())
+    token = directory.find_token(actor())
+    expires_on = token.expires_on if token else None
     return _private(
         {
             "id": person.id,
@@ -21,6 +24,8 @@ def user() -> Response:
             "name": person.name,
             "is_admin": person.is_admin,
             "avatar_url": person.avatar_url,
+            "scopes": sorted(token.scopes) if token else None,
+            "expires_at": expires_on.isoformat() if expires_on else None,
         }
     )
 

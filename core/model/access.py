@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from enum import IntEnum, StrEnum
 
 
@@ -87,6 +88,15 @@ class Person:
     email: str
     is_admin: bool = False
     avatar_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """What GitLab tells of a token: its name, its scopes, and the day on which it ends, if one."""
+
+    name: str
+    scopes: frozenset[str]
+    expires_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

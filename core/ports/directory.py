@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from core.model.access import AccessLevel, Actor, Person
+from core.model.access import AccessLevel, Actor, Person, TokenFacts
 from core.model.dataset import Dataset, DatasetChanges, DatasetQuery, Namespace, NewDataset, Page
 from core.model.names import DatasetId, Ref, Revision, SiteId
 from core.model.storage import NewSite, SiteAddress, SiteChanges, SiteProject
@@ -27,6 +27,9 @@ class Directory(Protocol):
                  pass: GitLab itself refuses what they may not do.
         """
 
+    def find_token(self, actor: Actor) -> TokenFacts | None:
+        """Return what GitLab tells of the caller's token; None of those of which it tells nothing."""
+
     def list_namespaces(self, actor: Actor) -> Sequence[Namespace]:
         """Return where the caller may create projects: the own one first, then groups by path."""
 
@@ -38,6 +41,12 @@ class Directory(Protocol):
         `at_least` is what the caller will need: only if the project's own answer says less, the
         bridge asks GitLab for inherited and shared roles too. `fresh` asks GitLab now; otherwise an
         answer of at most 5 seconds' age serves (single flight, refreshed ahead of time).
+        """
+
+    def find_dataset_id(self, actor: Actor, full_path: str) -> DatasetId | None:
+        """Return the id of the project at `full_path` (`group/name`), None where GitLab shows none.
+
+        A name is no permission: the dataset itself is asked for by its id. At most 5 seconds old.
         """
 
     def list_datasets(self, actor: Actor, query: DatasetQuery) -> Page[Dataset]:
