@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS: Final = 3
 CALL_SECONDS: Final = 7  # a whole small request; between two pieces of a stream
 PART_SECONDS: Final = 4  # twice tried
+COPY_SECONDS: Final = 300
 WORKERS: Final = 32
 DEFAULT_REGION: Final = "us-east-1"
 _KEPT_CONNECTIONS: Final = 64
@@ -73,6 +74,7 @@ class S3Connection:
         self.keys = keys
         self.tags = Tags.UNKNOWN
         self.serves_ranges = True  # as obstore wants them; rclone's server does not
+        self.copies_parts = True  # rclone's server does not
         self.gate = Gate(name, calls_at_once)
         self.pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="site")
         self.quick = self._open_obstore({"timeout": timedelta(seconds=CALL_SECONDS)})
@@ -92,6 +94,11 @@ class S3Connection:
     def patient_boto(self) -> S3Client:
         """boto3 for requests that take the server some time: completing and copying."""
         return self._open_boto(CALL_SECONDS + 1.5, attempts=1)
+
+    @property
+    def slow_boto(self) -> S3Client:
+        """boto3 for copying large objects in one call, where a server can do it no other way."""
+        return self._open_boto(COPY_SECONDS, attempts=1)
 
     @contextmanager
     def call(self, *, from_pool: bool = False) -> Iterator[None]:

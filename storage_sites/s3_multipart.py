@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 PART_BYTES: Final = 2 * BLOCK_BYTES
 
 
+class NoPartCopies(Exception):
+    """The server stores an empty part where it was to copy one: rclone's does."""
+
+
 class Multipart:
     """One multipart upload to `key`, recorded as `record` before it exists."""
 
@@ -143,7 +147,10 @@ class Multipart:
                 CopySource={"Bucket": self._connection.bucket, "Key": source},
                 CopySourceRange=byte_range,
             )
-        return {"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]}
+        etag = answer["CopyPartResult"].get("ETag")
+        if etag is None:
+            raise NoPartCopies
+        return {"PartNumber": number, "ETag": etag}
 
 
 def abort(connection: S3Connection, key: str, upload_id: str | None) -> None:

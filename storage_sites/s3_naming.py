@@ -16,7 +16,7 @@ from core.ports import StagingRecords
 from storage_sites.keys import new_copy_record, object_key
 from storage_sites.s3_connection import S3Connection
 from storage_sites.s3_errors import Kind, SiteFailure
-from storage_sites.s3_multipart import Multipart
+from storage_sites.s3_multipart import Multipart, NoPartCopies
 from storage_sites.s3_reading import find, get, stream_of
 
 _COPY_BYTES: Final = 16 * 1024 * 1024  # what even a slow server copies within one call's time
@@ -66,27 +66,31 @@ class Naming:
         """Begin to copy where nothing has that name; `go_on` carries it further."""
         size_bytes = sum(source_bytes for _, source_bytes in sources)
         key = object_key(self._placement, md5)
-        if size_bytes > _COPY_BYTES and find(self._connection, key) is None:
+        if self._goes_in_pieces(size_bytes, sources) and find(self._connection, key) is None:
             self._begin(key, size_bytes, sources)
 
     def go_on(self) -> None:
         """Let the site copy what it has time for; called between the pieces that are read."""
         self._keep_alive()
-        while self._pieces and self._copy is not None and self._copy.under_way < _COPIES_AT_ONCE:
-            self._copy.copy(*self._pieces.popleft(), at_once=_COPIES_AT_ONCE)
+        try:
+            while self._pieces and self._copy and self._copy.under_way < _COPIES_AT_ONCE:
+                self._copy.copy(*self._pieces.popleft(), at_once=_COPIES_AT_ONCE)
+        except NoPartCopies:
+            self._give_up()
 
     def give_name(self, stored: StoredObject, sources: Sequence[Source]) -> bool:
         """Join the sources under the object's key; say whether the right bytes were there already."""
         key = object_key(self._placement, stored.md5)
+        if self._copy is None and self._is_there(key, stored):
+            return True
+        try:
+            if self._copy is None and self._goes_in_pieces(stored.size_bytes, sources):
+                self._begin(key, stored.size_bytes, sources)
+            self._finish()
+        except NoPartCopies:
+            self._give_up()
         if self._copy is None:
-            if self._is_there(key, stored):
-                return True
-            if len(sources) == 1 and stored.size_bytes <= _COPY_BYTES:
-                self._copy_whole(key, sources[0][0])
-                self._check_size(key, stored.size_bytes)
-                return False
-            self._begin(key, stored.size_bytes, sources)
-        self._finish()
+            self._copy_whole(key, sources)
         self._check_size(key, stored.size_bytes)
         return False
 
@@ -114,17 +118,34 @@ class Naming:
         self._copy = Multipart(self._connection, self._staging, self._placement, key, record)
         self._copy.begin()
 
+    def _goes_in_pieces(self, size_bytes: int, sources: Sequence[Source]) -> bool:
+        return len(sources) > 1 or (size_bytes > _COPY_BYTES and self._connection.copies_parts)
+
     def _finish(self) -> None:
-        if self._copy is None:
-            raise RuntimeError("Nothing is being copied.")
-        while self._pieces:
+        while self._pieces and self._copy is not None:
             self._copy.copy(*self._pieces.popleft(), at_once=_COPIES_AT_ONCE)
             self._keep_alive()
-        self._copy.complete()
+        if self._copy is not None:
+            self._copy.complete()
 
-    def _copy_whole(self, key: str, source: str) -> None:
+    def _give_up(self) -> None:
+        """Copy in one call from now on: this server cannot copy in pieces."""
+        self._connection.copies_parts = False
+        self._pieces.clear()
+        if self._copy is not None:
+            clean_up(self._copy, remove_key=False)
+        self._copy = None
+
+    def _copy_whole(self, key: str, sources: Sequence[Source]) -> None:
+        if len(sources) > 1:
+            raise Unavailable(
+                f"The storage site {self._connection.name} cannot join large objects."
+            )
+        source, size_bytes = sources[0]
+        is_quick = size_bytes <= _COPY_BYTES
+        client = self._connection.patient_boto if is_quick else self._connection.slow_boto
         with self._connection.call():
-            self._connection.patient_boto.copy_object(
+            client.copy_object(
                 Bucket=self._connection.bucket,
                 Key=key,
                 CopySource={"Bucket": self._connection.bucket, "Key": source},
