@@ -196,9 +196,8 @@ def _examine_dataset(connection: Connection, dataset_id: int) -> Iterator[Check]
     try:
         dataset = Dataset.parse(connection.get_json(dataset_path(dataset_id)))
     except LabsetError as error:
-        yield _failed(
-            "dataset", error, "Check the number; ask an owner of it for access in GitLab."
-        )
+        ask = "Check the number; ask an owner of it for access in GitLab."
+        yield _failed("dataset", error, ask if connection.token else _sign_in(connection))
         return
     yield Check("dataset", Outcome.OK, f"{dataset.path}, {dataset.files or 0} files")
     reading = check_permission("read", dataset.permissions.get("read"), needed=True)
