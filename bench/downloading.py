@@ -7,7 +7,6 @@ import json
 import secrets
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,13 @@ import boto3
 from botocore.config import Config
 
 from bench.client import Client, new_dataset
+from bench.memory import MemoryWatch
 from bench.stack import Running
 
 CONNECTIONS = 16
 SECONDS = 10
 LARGE_BYTES = 512 * 1024 * 1024
 ROUNDS = 3
-_SAMPLE_SECONDS = 0.05
 
 
 def measure_small(stack: Running, folder: Path) -> dict[str, Any]:
@@ -55,7 +54,7 @@ def measure_large(stack: Running, work: Path) -> dict[str, float]:
     path = f"/api/v1/datasets/{dataset}/files/large.bin"
     _curl(stack, f"{path}?branch=main", "-T", str(source))
     direct, through = [], []
-    watch = _MemoryWatch(stack)
+    watch = MemoryWatch(stack.resident_bytes)
     with watch:
         for _ in range(ROUNDS):
             direct.append(_seconds_of(_presigned(stack, dataset, source)))
@@ -66,33 +65,6 @@ def measure_large(stack: Running, work: Path) -> dict[str, float]:
         "labset_mb_per_second": megabytes / sorted(through)[1],
         "memory_growth_mb": watch.growth_bytes / 1e6,
     }
-
-
-class _MemoryWatch:
-    """Samples what the web processes hold while something runs."""
-
-    def __init__(self, stack: Running) -> None:
-        self._stack = stack
-        self._before = stack.resident_bytes()
-        self._highest = self._before
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    @property
-    def growth_bytes(self) -> int:
-        """How much more than before they held at the highest."""
-        return self._highest - self._before
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._ended.wait(_SAMPLE_SECONDS):
-            self._highest = max(self._highest, self._stack.resident_bytes())
 
 
 def _load(url: str, token: str, seconds: int) -> dict[str, Any]:

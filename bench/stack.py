@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.memory import children, resident_bytes
+
 START_SECONDS = 120.0
 
 
@@ -38,7 +40,7 @@ class Running:
     def resident_bytes(self) -> int:
         """Return what the web processes hold in memory together, now."""
         web = int(self.ready["pids"]["web"])
-        return sum(_resident_bytes(pid) for pid in (web, *_children(web)))
+        return sum(resident_bytes(pid) for pid in (web, *children(web)))
 
 
 @contextmanager
@@ -77,13 +79,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _children(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-    return [int(word) for word in text.split()]
-
-
-def _resident_bytes(pid: int) -> int:
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
