@@ -10,7 +10,7 @@ from app.api.arguments import body_size
 from core.errors import Invalid
 from core.model.storage import ByteRange
 
-_FORM = re.compile(r"bytes (?:(\d{1,19})-(\d{1,19})|\*)/(\d{1,19})")
+_FORM = re.compile(r"bytes (?:(\d{1,19})-(\d{1,19})|\*)/(\d{1,19})", re.ASCII)
 
 
 def content_range() -> tuple[ByteRange | None, int] | None:
