@@ -34,7 +34,7 @@ class Server:
         self.answers = [Answer()]
         self.asked: list[tuple[str, str, str | None]] = []
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._http.serve_forever)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,))
         self._thread.start()
 
     @property
@@ -168,7 +168,7 @@ def test_a_server_that_is_always_busy_is_given_up(server: Server, connection: Co
 def test_a_stream_gives_pieces_and_tells_when_it_breaks(
     server: Server, connection: Connection
 ) -> None:
-    server.answers = [Answer(200, "0123456789", {"Content-Length": "20"})]
+    server.answers = [Answer(200, "0123456789", {"Content-Length": "20", "Connection": "close"})]
     got: list[bytes] = []
     with pytest.raises(Unreachable), connection.stream("GET", "/files") as response:
         got.extend(response.iter_raw(4))
