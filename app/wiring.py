@@ -50,25 +50,8 @@ def open_services(settings: Settings) -> Services:
         directory.forget_project(dataset_id.number)
         history.forget(dataset_id)
 
-    platform = Platform(
-        directory=directory,
-        history=history,
-        objects=objects,
-        parts=objects.parts,
-        sites=ledger.sites,
-        bindings=ledger.bindings,
-        uploads=ledger.uploads,
-        jobs=ledger.jobs,
-        staging=ledger.staging,
-        facts=ledger.facts,
-        staged=ledger.staged,
-        refusals=ledger.refusals,
-        clock=clock,
-        beside=ThreadsBeside(),
-        dvc_base_url=settings.base_url,
-    )
     return Services(
-        platform=platform,
+        platform=_platform(settings, ledger, directory, history, objects, clock),
         wake=make_wake(make_celery(settings)),
         logins=ledger.logins,
         check_ledger=ledger.check_answers,
@@ -86,6 +69,33 @@ def reencrypt(settings: Settings) -> int:
         return ledger.reencrypt()
     finally:
         ledger.close()
+
+
+def _platform(
+    settings: Settings,
+    ledger: Ledger,
+    directory: GitLabDirectory,
+    history: GitHistory,
+    objects: SiteObjects,
+    clock: Clock,
+) -> Platform:
+    return Platform(
+        directory=directory,
+        history=history,
+        objects=objects,
+        parts=objects.parts,
+        sites=ledger.sites,
+        bindings=ledger.bindings,
+        uploads=ledger.uploads,
+        jobs=ledger.jobs,
+        staging=ledger.staging,
+        facts=ledger.facts,
+        staged=ledger.staged,
+        refusals=ledger.refusals,
+        clock=clock,
+        beside=ThreadsBeside(),
+        dvc_base_url=settings.base_url,
+    )
 
 
 def _open_history(settings: Settings, directory: GitLabDirectory, clock: Clock) -> GitHistory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.api import (
     archive,
+    croissant,
     datasets,
     dvc_remote,
     files,
@@ -32,6 +33,7 @@ BLUEPRINTS = (
     rearranging.blueprint,
     archive.blueprint,
     manifest.blueprint,
+    croissant.blueprint,
     verification.blueprint,
     sites.blueprint,
     dvc_remote.blueprint,

@@ -6,8 +6,10 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from http import HTTPStatus
+from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
@@ -15,8 +17,9 @@ from flask.typing import ResponseReturnValue
 from app.api.arguments import path_argument, ref_argument
 from app.api.sending import REVALIDATED, dress, etag_matches, gathered, named, watched
 from app.caller import actor, platform
+from app.shell import shell
 from core.errors import Invalid
-from core.model.names import DatasetId
+from core.model.names import DatasetId, FilePath
 from core.usecases.contents import Chosen, Contents, open_contents, still_allowed, with_sizes
 from core.usecases.manifest import ManifestRow, manifest_rows
 
@@ -24,7 +27,7 @@ blueprint = Blueprint(
     "api_manifest", __name__, url_prefix="/api/v1/datasets/<int:dataset_id>/manifest"
 )
 
-_COLUMNS = {
+COLUMNS = {
     "all": ("path", "md5", "sha256", "size", "stored"),
     "md5": (
         "path",
@@ -33,7 +36,8 @@ _COLUMNS = {
         "stored",
     ),  # never changes, so that others can name it by its md5
 }
-_TYPES = {"json": "application/json", "csv": "text/csv"}
+_TYPES = {"json": "application/json", "csv": "text/csv", "urls": "text/plain"}
+_SUFFIXES = {"urls": "txt"}
 
 
 @blueprint.get("")
@@ -41,9 +45,9 @@ def manifest(dataset_id: int) -> ResponseReturnValue:
     """List all files of a revision, those of packed folders too."""
     form = request.args.get("format", "json")
     if form not in _TYPES:
-        raise Invalid(f"format is json or csv, not {form!r}.", details={"field": "format"})
+        raise Invalid(f"format is json, csv or urls, not {form!r}.", details={"field": "format"})
     hashes = request.args.get("hashes", "all")
-    if hashes not in _COLUMNS:
+    if hashes not in COLUMNS:
         raise Invalid(f"hashes is all or md5, not {hashes!r}.", details={"field": "hashes"})
     where, who = platform(), actor()
     path = path_argument()
@@ -54,13 +58,12 @@ def manifest(dataset_id: int) -> ResponseReturnValue:
     etag = _etag(contents, chosen, f"{form}-{hashes}")
     if etag_matches(etag):
         return _dressed(Response(status=HTTPStatus.NOT_MODIFIED), etag, contents)
-    write = _json if form == "json" else _csv
-    rows = manifest_rows(where, with_sizes(where, contents))
-    chunks = watched(
-        gathered(write(rows, _COLUMNS[hashes])), lambda: still_allowed(where, who, contents)
-    )
+    write = _writer(contents, form, COLUMNS[hashes])
+    rows = manifest_rows(where, with_sizes(where, contents), with_sha256=hashes == "all")
+    chunks = watched(gathered(write(rows)), lambda: still_allowed(where, who, contents))
     response = Response(chunks, mimetype=_TYPES[form], direct_passthrough=True)
-    named(response, f"manifest-{contents.revision.sha[:8]}.{form}", "attachment")
+    suffix = _SUFFIXES.get(form, form)
+    named(response, f"manifest-{contents.revision.sha[:8]}.{suffix}", "attachment")
     return _dressed(response, etag, contents)
 
 
@@ -78,6 +81,27 @@ def _etag(contents: Contents, chosen: Chosen, form: str) -> str:
     return f'"{contents.revision.sha}-{form}-{digest}"'
 
 
+def _writer(
+    contents: Contents, form: str, columns: Sequence[str]
+) -> Callable[[Iterator[ManifestRow]], Iterator[bytes]]:
+    if form == "urls":
+        api = f"{shell().settings.base_url}/api/v1/datasets/{contents.dataset.id}"
+        return partial(write_urls, api=api, sha=contents.revision.sha)
+    return partial(_json if form == "json" else write_csv, columns=columns)
+
+
+def write_urls(rows: Iterator[ManifestRow], api: str, sha: str) -> Iterator[bytes]:
+    """Write the address of each file, for ever the same bytes, on a line of its own."""
+    for row in rows:
+        if row.md5 is not None:
+            yield f"{file_url(api, row.path, sha)}\n".encode()
+
+
+def file_url(api: str, path: FilePath, sha: str) -> str:
+    """Return the address of a file of one revision; `api` is that of its dataset."""
+    return f"{api}/files/{quote(path.text)}?ref={sha}"
+
+
 def _json(rows: Iterator[ManifestRow], columns: Sequence[str]) -> Iterator[bytes]:
     """Write one array, a row on each line."""
     before = "[\n"
@@ -91,7 +115,8 @@ def _json(rows: Iterator[ManifestRow], columns: Sequence[str]) -> Iterator[bytes
     yield b"[]\n" if before == "[\n" else b"\n]\n"
 
 
-def _csv(rows: Iterator[ManifestRow], columns: Sequence[str]) -> Iterator[bytes]:
+def write_csv(rows: Iterator[ManifestRow], columns: Sequence[str]) -> Iterator[bytes]:
+    """Write a header line, then a line for each file."""
     line = io.StringIO(newline="")
     writer = csv.DictWriter(line, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.api.arguments import folder as folder_of
 from app.api.arguments import page_arguments, ref_argument
+from app.api.describing import linked_data
 from app.caller import actor, platform
 from app.pages.binding import choice_page
 from app.pages.commands import (
@@ -25,6 +26,7 @@ from app.pages.origins import allow_site
 from app.pages.previews import preview_of
 from app.shell import shell
 from core.errors import NotFound
+from core.model.access import Visibility
 from core.model.history import Refs
 from core.model.names import DatasetId, FilePath, Ref
 from core.usecases.browse import (
@@ -35,6 +37,7 @@ from core.usecases.browse import (
     list_refs,
     show_file,
 )
+from core.usecases.croissant import read_heading
 from core.usecases.datasets import DatasetDetails, show_dataset
 
 blueprint = Blueprint("files", __name__, url_prefix="/datasets/<int:dataset_id>")
@@ -120,8 +123,18 @@ def _folder_page(details: DatasetDetails, path: FilePath | None) -> ResponseRetu
         crumbs=crumbs_of(path),
         branch=branch_of(dataset, place),
         use=use_lines(details, place),
+        linked=_linked_data(details, place) if path is None else None,
         files_url=f"{shell().settings.base_url}/api/v1/datasets/{dataset.id}/files/",
     )
+
+
+def _linked_data(details: DatasetDetails, place: Place) -> dict[str, object] | None:
+    """Return what search engines are told of a public dataset."""
+    dataset = details.dataset
+    if dataset.visibility is not Visibility.PUBLIC:
+        return None
+    heading = read_heading(platform(), actor(), dataset, place.revision, place.ref)
+    return linked_data(heading, shell().settings.base_url)
 
 
 def crumbs_of(path: FilePath | None) -> list[tuple[str, str]]:

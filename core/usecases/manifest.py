@@ -32,18 +32,22 @@ class ManifestRow:
     problem: str | None = None
 
 
-def manifest_rows(platform: Platform, contents: Contents) -> Iterator[ManifestRow]:
+def manifest_rows(
+    platform: Platform, contents: Contents, *, with_sha256: bool = True
+) -> Iterator[ManifestRow]:
     """Yield a row for each file, by path; bounded memory."""
     coming = iter(contents.files)
     while some := list(islice(coming, _AT_ONCE)):
-        yield from _rows(platform, contents, some)
+        yield from _rows(platform, contents, some, with_sha256=with_sha256)
 
 
 def _rows(
-    platform: Platform, contents: Contents, entries: Sequence[Entry]
+    platform: Platform, contents: Contents, entries: Sequence[Entry], *, with_sha256: bool
 ) -> Iterator[ManifestRow]:
     dataset_id = contents.dataset.id
-    wanted = [entry.content.md5 for entry in entries if isinstance(entry.content, Pointer)]
+    wanted = [
+        entry.content.md5 for entry in entries if with_sha256 and isinstance(entry.content, Pointer)
+    ]
     known = platform.facts.find_sha256s(dataset_id, wanted) if wanted else {}
     for entry in entries:
         content = entry.content
