@@ -145,6 +145,8 @@ def share(source: Path, target: Path) -> None:
             return
     target.unlink()
     try:
+        if sys.platform == "win32":  # where what is read-only cannot be deleted either
+            raise OSError(errno.EPERM, "no hard links")
         os.link(source, target)
         source.chmod(stat.S_IMODE(source.stat().st_mode) & ~_WRITE_BITS)
     except OSError as problem:
