@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 _GRAPE_NAMES = {405: "Not Allowed"}  # where GitLab's framework words a status differently
 
@@ -86,6 +86,8 @@ def install(app: Flask) -> None:
         name = _GRAPE_NAMES.get(error.code or 500, error.name)
         response = jsonify({"error": f"{error.code} {name}"})
         response.status_code = error.code or 500
+        if isinstance(error, MethodNotAllowed):
+            response.allow.update(error.valid_methods or ())
         return response
 
     @app.errorhandler(Exception)

@@ -59,7 +59,7 @@ def admit(path: str, *, writing: bool) -> GitCaller:
     project = find_project(database, path) if not path.isdecimal() else None
     project = project or find_moved(database, path)
     rights = None if project is None else ProjectRights(database, asking.user, project)
-    if asking.user is None and (writing or rights is None or not rights.can_see):
+    if asking.user is None and (writing or rights is None or not rights.can_download):
         raise _denied()
     if rights is None or not rights.can_see:
         raise GitRefusal(404, _UNSEEN)

@@ -97,13 +97,18 @@ class ProjectRights:
 
     @property
     def can_download(self) -> bool:
-        """Whether the caller may read files and history."""
+        """Whether the caller may read files and history: the repository's own setting may be narrower."""
+        wanted = self.project.settings.get("repository_access_level")
+        if wanted == "disabled":
+            return False
+        if wanted == "private" and self.level < GUEST:
+            return False
         return self.open_to_all or self.level >= REPORTER
 
     @property
     def can_push(self) -> bool:
         """Whether the caller may push to branches that nothing protects."""
-        return self.level >= DEVELOPER and not self.project.archived
+        return self.level >= DEVELOPER and self.can_download and not self.project.archived
 
     @property
     def can_administer(self) -> bool:

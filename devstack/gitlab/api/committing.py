@@ -17,7 +17,7 @@ from devstack.gitlab.push_events import NO_COMMIT, RefChange
 from devstack.gitlab.pushes import Push, finish_push
 from devstack.gitlab.repository import names
 from devstack.gitlab.repository.copying import bring_objects
-from devstack.gitlab.repository.drafts import ActionRefused
+from devstack.gitlab.repository.drafts import ActionRefused, FileStale
 from devstack.gitlab.repository.opening import open_repository
 from devstack.gitlab.repository.writing import Action, RefMoved, apply_actions, move_ref
 from devstack.gitlab.state import here
@@ -89,10 +89,11 @@ def may_commit_to(rights: ProjectRights, branch: str) -> bool:
     return may_push_to(rights, protections(here().database, rights.project.id), branch)
 
 
-def commit_changes(rights: ProjectRights, wanted: CommitRequest) -> pygit2.Commit:
+def commit_changes(rights: ProjectRights, wanted: CommitRequest, stale: str = "") -> pygit2.Commit:
     """Make the commit, again if somebody else was faster, and return it.
 
-    Raises: Refusal 400 in GitLab's words, if the branch or one of the actions does not allow it.
+    Raises: Refusal 400 in GitLab's words, if the branch or one of the actions does not allow it;
+    `stale` are other words for a file that has changed since.
     """
     server, project_id = here(), rights.project.id
     if not wanted.message.strip():
@@ -107,6 +108,8 @@ def commit_changes(rights: ProjectRights, wanted: CommitRequest) -> pygit2.Commi
         except RefMoved:
             time.sleep(_PAUSE_SECONDS)  # a push holds the ref for moments only
             continue
+        except FileStale as refused:
+            raise bad_request(stale or str(refused)) from refused
         except ActionRefused as refused:
             raise bad_request(str(refused)) from refused
         change = RefChange(str(old) if old else NO_COMMIT, str(new), f"refs/heads/{wanted.branch}")

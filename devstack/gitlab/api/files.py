@@ -234,22 +234,12 @@ def remove(project: str, path: str) -> tuple[str, int]:
 def _commit_one(rights: ProjectRights, path: str, action: str, given: dict[str, Any]) -> None:
     if not may_commit_to(rights, given["branch"]):
         raise bad_request(NOT_ALLOWED)
-    _check_stale(rights, path, action, given)
     step = Action(
         action,
         path,
         content=given.get("content"),
         encoding=given.get("encoding") or "text",
         execute_filemode=given.get("execute_filemode"),
+        last_commit_id=given.get("last_commit_id"),
     )
-    commit_changes(rights, CommitRequest.of(given, [step]))
-
-
-def _check_stale(rights: ProjectRights, path: str, action: str, given: dict[str, Any]) -> None:
-    wanted = given.get("last_commit_id")
-    if not wanted or action not in _STALE:
-        return
-    repository = open_repository(here(), rights.project.id)
-    tip = names.find_branch(repository, given.get("start_branch") or given["branch"])
-    if tip is not None and last_commit_id(repository, tip, path) != wanted:
-        raise bad_request(_STALE[action])
+    commit_changes(rights, CommitRequest.of(given, [step]), stale=_STALE.get(action, ""))

@@ -72,7 +72,7 @@ def protect_branch(project: str) -> tuple[Response, int]:
     """Protect a branch, or all that match a pattern."""
     rights = administered_project(project)
     given = read(
-        Field("name", required=True, blank=False),
+        Field("name", required=True),
         Field("push_access_level", "integer", values=_LEVELS),
         Field("merge_access_level", "integer", values=_LEVELS),
         Field("unprotect_access_level", "integer", values=_LEVELS),
@@ -81,6 +81,7 @@ def protect_branch(project: str) -> tuple[Response, int]:
         Field("allowed_to_merge", "objects"),
         Field("code_owner_approval_required", "boolean"),
     )
+    _check_name(given["name"])
     database, project_id = here().database, rights.project.id
     with database.changes():
         if find_protection(database, project_id, "branch", given["name"]):
@@ -94,6 +95,11 @@ def protect_branch(project: str) -> tuple[Response, int]:
             force=bool(given.get("allow_force_push")),
         )
     return jsonify(protected_branch(_named(protections(database, project_id), given["name"]))), 201
+
+
+def _check_name(name: str | None) -> None:
+    if not (name or "").strip():
+        raise Refusal(422, {"message": ["Name can't be blank"]})
 
 
 def _wanted(given: dict[str, Any], single: str, several: str) -> int:
@@ -176,9 +182,10 @@ def protect_tag(project: str) -> tuple[Response, int]:
     """Protect a tag, or all that match a pattern."""
     rights = administered_project(project)
     given = read(
-        Field("name", required=True, blank=False),
+        Field("name", required=True),
         Field("create_access_level", "integer", values=_LEVELS),
     )
+    _check_name(given["name"])
     database, project_id, level = (
         here().database,
         rights.project.id,

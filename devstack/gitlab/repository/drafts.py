@@ -20,6 +20,10 @@ class ActionRefused(Exception):
     """A change that cannot be made; the text is GitLab's."""
 
 
+class FileStale(ActionRefused):
+    """A change of a file that somebody else changed after it was read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A file: its blob and mode."""

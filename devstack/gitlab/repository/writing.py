@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pygit2
 from pygit2.enums import FileMode
 
-from devstack.gitlab.repository.drafts import ActionRefused, Entry, Folder, checked_path
+from devstack.gitlab.repository.drafts import ActionRefused, Entry, FileStale, Folder, checked_path
 from devstack.gitlab.repository.history import last_commit_id
 
 if TYPE_CHECKING:
@@ -62,9 +62,7 @@ def _check_unchanged(
         return
     path = checked_path(action.previous_path or action.file_path)
     if last_commit_id(repository, start, path) != action.last_commit_id:
-        raise ActionRefused(
-            f"The file has changed since you started editing it: {action.file_path}"
-        )
+        raise FileStale(f"The file has changed since you started editing it: {action.file_path}")
 
 
 def _create(root: Folder, action: Action) -> None:

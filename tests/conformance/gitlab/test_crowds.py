@@ -57,6 +57,20 @@ def test_two_hundred_calls_at_once_lose_nothing(place: Place, owner: Person) -> 
     assert paths(owner, made) | paths_after(owner, made["id"]) >= written
 
 
+def test_file_7_one_of_many_changes_of_the_same_file_wins(place: Place, owner: Person) -> None:
+    made = place.filled(owner)
+    file = f"{repository(made)}/files/a.txt"
+    known = owner.read(file, ref="main")["last_commit_id"]
+    body = {"branch": "main", "commit_message": "m", "last_commit_id": known}
+
+    def write(number: int) -> int:
+        return owner.put(file, **body, content=f"by {number}").status_code
+
+    with ThreadPoolExecutor(20) as crowd:
+        statuses = sorted(crowd.map(write, range(20)))
+    assert statuses == [200, *[400] * 19]
+
+
 def paths_after(owner: Person, project_id: int) -> set[str]:
     """Return the names on the second page of a tree."""
     query = {"recursive": True, "per_page": 100, "page": 2}

@@ -102,9 +102,17 @@ def test_err_5_an_unknown_route_is_an_error(owner: Person) -> None:
 
 
 def test_err_5_a_verb_that_a_route_lacks_is_405(owner: Person) -> None:
+    """lib/grape/endpoint.rb: what is allowed stands in a header."""
     answer = owner("PATCH", "/version")
     assert answer.status_code == 405
     assert str(answer.json()["error"]).startswith("405 ")
+    assert "GET" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ("/user/", "//user", "/projects//"))
+def test_err_5_slashes_too_many_are_not_minded(owner: Person, path: str) -> None:
+    """lib/grape/router.rb: a path is squeezed and loses its last slash before it is looked up."""
+    assert owner.get(path).status_code == 200
 
 
 def test_err_2_a_body_that_is_no_json_is_told(owner: Person) -> None:

@@ -52,6 +52,21 @@ def test_proj_3_every_setting_is_in_a_full_project(crew: Crew) -> None:
     assert {"repository_access_level", "issues_access_level"} <= set(shown)
 
 
+def test_proj_3_a_repository_may_be_for_members_only(
+    place: Place, owner: Person, stranger: Person
+) -> None:
+    """doc/api/projects.md: repository_access_level is disabled, private or enabled."""
+    made = place.filled(owner, visibility="public", repository_access_level="private")
+    tree = f"{repository(made)}/tree"
+    assert stranger.get(of(made)).status_code == place.nobody.get(of(made)).status_code == 200
+    assert told(stranger.get(tree)) == (403, "403 Forbidden")
+    assert owner.get(tree).status_code == 200
+    assert owner.put(of(made), repository_access_level="disabled").status_code == 200
+    assert told(owner.get(tree)) == (403, "403 Forbidden")
+    assert owner.put(of(made), repository_access_level="enabled").status_code == 200
+    assert place.nobody.get(tree).status_code == 200
+
+
 def test_proj_4_a_project_needs_a_name_or_a_path(owner: Person) -> None:
     answer = owner.post("/projects", description="x")
     assert wrong(answer) == "name, path are missing, at least one parameter must be provided"

@@ -152,6 +152,10 @@ def test_ref_8_a_branch_is_protected_and_freed(owner: Person, project: Json) -> 
     again = owner.post(f"{of(project)}/protected_branches", name="stable/*")
     assert told(again) == (409, "Protected branch 'stable/*' already exists")
     assert owner.delete(f"{of(project)}/protected_branches/stable%2F%2A").status_code == 204
+    nameless = owner.post(f"{of(project)}/protected_branches")
+    assert wrong(nameless) == "name is missing"
+    blank = owner.post(f"{of(project)}/protected_branches", name="")
+    assert told(blank) == (422, ["Name can't be blank"])
     gone = owner.get(f"{of(project)}/protected_branches/stable%2F%2A")
     assert told(gone) == (404, "404 Not found")
 
