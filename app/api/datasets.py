@@ -35,6 +35,7 @@ from core.usecases.datasets import (
     list_datasets,
     show_dataset,
 )
+from core.usecases.refusals import dismiss_refusal
 
 blueprint = Blueprint("api_datasets", __name__, url_prefix="/api/v1/datasets")
 
@@ -89,6 +90,13 @@ def bind(dataset_id: int) -> ResponseReturnValue:
     site_id = SiteId(json_body().number("site_id"))
     bind_dataset(platform(), actor(), DatasetId(dataset_id), site_id)
     return _dressed(show_dataset(platform(), actor(), DatasetId(dataset_id), fresh=True))
+
+
+@blueprint.delete("/<int:dataset_id>/last-refusal")
+def dismiss(dataset_id: int) -> ResponseReturnValue:
+    """Forget what the caller's DVC was refused last."""
+    dismiss_refusal(platform(), actor(), DatasetId(dataset_id))
+    return "", HTTPStatus.NO_CONTENT
 
 
 def dataset_query() -> DatasetQuery:

@@ -44,7 +44,7 @@ _REASONS: Mapping[str, str] = {
     "damaged": "The bytes on the storage site are damaged",
     "unavailable": "GitLab or the storage site does not answer; try again",
 }
-_UNSAFE = re.compile(r"[^A-Za-z0-9 _.,/()-]+")
+_UNSAFE = re.compile(r"[^A-Za-z0-9 _.,/()+-]+")
 _MOST_CHARACTERS = 160
 
 _log = logging.getLogger("labset.dvc")
@@ -113,7 +113,7 @@ def reason_of(error: LabsetError) -> str | None:
     if known or not isinstance(error, Forbidden):
         return known
     plain = unicodedata.normalize("NFKD", error.why).encode("ascii", "ignore").decode()
-    words = _UNSAFE.sub("_", plain).strip()[:_MOST_CHARACTERS]
+    words = " ".join(_UNSAFE.sub("_", plain).split())[:_MOST_CHARACTERS]
     return words[:1].upper() + words[1:]
 
 

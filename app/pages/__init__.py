@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from app.pages import access, binding, changes, datasets, files, history, session, sites, uploads
+from app.pages import (
+    access,
+    binding,
+    changes,
+    datasets,
+    files,
+    history,
+    refusals,
+    session,
+    sites,
+    uploads,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     session.blueprint,
@@ -13,6 +24,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     changes.blueprint,
     history.blueprint,
     access.blueprint,
+    refusals.blueprint,
     binding.blueprint,
     uploads.blueprint,
     sites.blueprint,

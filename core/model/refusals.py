@@ -19,3 +19,8 @@ class Refusal:
     method: str
     code: str
     message: str
+
+    @property
+    def is_of_push(self) -> bool:
+        """Whether bytes were sent, or asked for."""
+        return self.method in {"POST", "PUT"}

@@ -29,10 +29,20 @@ def note_refusal(
     if person is None:
         return
     now = platform.clock.now()
+    refusal = Refusal(now, method, error.code, error.message)
     known = platform.refusals.find_refusal(person.id, dataset_id, now)
-    if known is None or now - known.at >= WRITTEN_EVERY:
-        refusal = Refusal(now, method, error.code, error.message)
+    if known is None or says_more(refusal, known):
         platform.refusals.save_refusal(person.id, dataset_id, refusal)
+
+
+def says_more(refusal: Refusal, known: Refusal) -> bool:
+    """Whether a refusal is worth writing in the place of the one that is known.
+
+    A push asks for each object before it sends it: the refused sending is what is told.
+    """
+    if refusal.is_of_push and not known.is_of_push:
+        return True
+    return refusal.at - known.at >= WRITTEN_EVERY
 
 
 def find_last_refusal(platform: Platform, actor: Actor, dataset_id: DatasetId) -> Refusal | None:
