@@ -107,8 +107,15 @@ def caller_of_secret(database: Database, secret: str) -> Caller:
 
 
 def _by_token() -> Caller:
+    """Judge the token; where personal tokens belong, one of OAuth is unknown."""
     secret = token_of_request()
-    return NOBODY if secret is None else caller_of_secret(here().database, secret)
+    if secret is None:
+        return NOBODY
+    found = caller_of_secret(here().database, secret)
+    personal = (request.headers.get("PRIVATE-TOKEN"), request.args.get("private_token"))
+    if found.token is None and secret in personal:
+        raise unauthorized()
+    return found
 
 
 def token_of_request() -> str | None:

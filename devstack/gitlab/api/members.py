@@ -110,7 +110,8 @@ def add(kind: str, key: str) -> tuple[Response, int]:
         return _add_several(where, users, given), 201
     check_expiry(given.get("expires_at"))
     _add_one(where, users[0], given)
-    return jsonify(_one(direct_members(here().database, where.source), users[0].id)), 201
+    rows = direct_members(here().database, where.source, ended=True)
+    return jsonify(_one(rows, users[0].id)), 201
 
 
 def _check_level(where: Place, access_level: int | None) -> None:
@@ -219,7 +220,7 @@ def change(kind: str, key: str, user_id: int) -> Response:
     check_inherited(where, user_id, given["access_level"])
     change_member(here().database, where.source, user_id, given)
     member_event("update", where.source, existing_user(user_id), given["access_level"])
-    return jsonify(_one(direct_members(here().database, where.source), user_id))
+    return jsonify(_one(direct_members(here().database, where.source, ended=True), user_id))
 
 
 @blueprint.delete(f"{_SOURCE}/<int:user_id>")

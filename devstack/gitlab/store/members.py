@@ -37,12 +37,13 @@ class Source:
         return f"{self.kind}_id"
 
 
-def direct_members(database: Database, source: Source) -> list[sqlite3.Row]:
-    """Return the direct members that have not expired, oldest first."""
+def direct_members(database: Database, source: Source, *, ended: bool = False) -> list[sqlite3.Row]:
+    """Return the direct members, oldest first; those whose last day is over with `ended` only."""
     return database.rows(
         f"SELECT {_PERSON} FROM {source.table} m JOIN users u ON u.id = m.user_id"
-        f" WHERE m.{source.column} = :id AND (m.expires_at IS NULL OR m.expires_at > :today) ORDER BY m.id",
-        {"id": source.id, "today": today()},
+        f" WHERE m.{source.column} = :id AND (:ended OR m.expires_at IS NULL OR m.expires_at > :today)"
+        " ORDER BY m.id",
+        {"id": source.id, "today": today(), "ended": ended},
     )
 
 

@@ -85,6 +85,17 @@ def test_memb_5_a_membership_ends_on_a_day(owner: Person, stranger: Person, proj
     assert owner.delete(path).status_code == 204
 
 
+def test_memb_5_a_membership_that_ends_today_is_made_and_over(
+    place: Place, owner: Person, project: Json
+) -> None:
+    """app/models/concerns/expirable.rb: on that day it is over; app/validators/future_date_validator.rb allows it."""
+    person, today = place.person(), datetime.now(UTC).date().isoformat()
+    path = f"{of(project)}/members"
+    answer = owner.post(path, user_id=person.id, access_level=30, expires_at=today)
+    assert (answer.status_code, answer.json()["expires_at"]) == (201, today)
+    assert person.get(of(project)).status_code == 404
+
+
 def test_memb_6_addresses_are_invited_listed_and_withdrawn(owner: Person, project: Json) -> None:
     one, two = f"{unique('one')}@example.org", f"{unique('two')}+x@example.org"
     path = f"{of(project)}/invitations"

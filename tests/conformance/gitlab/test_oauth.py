@@ -143,6 +143,16 @@ def test_oauth_5_a_token_tells_what_it_is_worth(visit: Visit) -> None:
     assert nobody.status_code == 401
 
 
+def test_oauth_5_an_access_token_is_no_personal_one(visit: Visit) -> None:
+    """lib/gitlab/auth/auth_finders.rb, doc/api/rest/authentication.md: a bearer or the parameter access_token."""
+    token, address = visit.granted()["access_token"], f"{visit.person.url}/api/v4/user"
+    bearer = httpx.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    assert bearer.status_code == 200
+    assert httpx.get(address, params={"access_token": token}, timeout=30).status_code == 200
+    private = httpx.get(address, headers={"PRIVATE-TOKEN": token}, timeout=30)
+    assert (private.status_code, private.json()) == (401, {"message": "401 Unauthorized"})
+
+
 def test_oauth_6_git_8_git_takes_an_access_token_from_oauth2_alone(
     place: Place, visit: Visit, tmp_path: Path
 ) -> None:
