@@ -109,8 +109,8 @@ test: install-dev chromium ## all tests but the torture, with the real servers; 
 torture: install-dev ## crash loops, fault proxy, attacks
 	@$(BIN)/pytest tests/torture $(FLAGS)
 
-bench: install-dev ## peers and Labset on the same work in one run, as ratios
-	@$(BIN)/python -m bench
+bench: install-dev ## Labset and its peers on the same work in one run, as medians and ratios; FLAGS go to it
+	@$(BIN)/python -m bench $(FLAGS)
 
 lint: install-dev ## style, types, import contracts, templates
 	$(BIN)/ruff check

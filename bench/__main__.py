@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bench.contestants.ground import Entry
 from bench.downloading import measure_large, measure_small
+from bench.floors import floor_lines, measure_help
 from bench.many import measure_many
 from bench.page import facts, write_page
 from bench.programs import make_shell
@@ -50,10 +51,11 @@ class Bench:
         entries, absent = find_entries(self._asked.only)
         races = [self._race(name, entries) for name in self._asked.sets or SETS]
         self.failed = any("Labset" in one.failed for one in races)
-        about = facts(make_shell(self._work / "facts"), self._work)
-        about = f"{datetime.now(UTC):%Y-%m-%d}. {about}"
-        told = notes(races, absent)
-        return [*race_table(races), "", about, *(["", *told] if told else [])]
+        shell = make_shell(self._work / "facts")
+        floors = floor_lines(races, measure_help(shell, self._work))
+        told = [f"{datetime.now(UTC):%Y-%m-%d}. {facts(shell, self._work)}"]
+        parts = (race_table(races), told, notes(races, absent), floors)
+        return [line for part in parts if part for line in ("", *part)][1:]
 
     def many(self) -> list[str]:
         """Upload and download very many files."""
@@ -116,7 +118,7 @@ def read_arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("words", nargs="*", metavar="PART", help="all parts, if none is named")
     parser.add_argument("--runs", type=int, help="of each race, instead of 3 (small) and 1")
     parser.add_argument(
-        "--scale", type=float, default=1.0, help="0.01: tiny sets, to try the bench"
+        "--scale", type=float, default=1.0, help="of peers and many; 0.01: tiny, to try the bench"
     )
     parser.add_argument("--only", action="append", default=[], choices=[e.name for e in ENTRIES])
     parser.add_argument("--work", type=Path, help="an existing folder for 20 GB of temporary files")
@@ -130,6 +132,8 @@ def read_arguments(words: Sequence[str]) -> argparse.Namespace:
             asked.parts.append(word)
         else:
             parser.error(f"{word} is no part; {', '.join(PARTS)} are.")
+    if asked.write_docs and (asked.scale != 1 or asked.only):
+        parser.error("--write-docs is for whole sets and all peers.")
     asked.parts = asked.parts or list(PARTS)
     return asked
 

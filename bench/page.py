@@ -48,6 +48,7 @@ _HOW_TO_READ = """\
   its server and the API of the GitLab look-alike.
 - Options beyond the defaults: `rclone` with 16 transfers, 16 checkers, `--fast-list` and `--checksum`;
   git-annex with `-J8`.
+- What is wanted at least stands below the table with what this run reached.
 - After each pull every byte was compared with what was published.
 """
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench.memory import MemoryWatch, tree_resident_bytes
 
+_MOST_SECONDS = 3600.0
 _TOLD_CHARACTERS = 800  # of what a failing program said
 _GIT_SETTINGS = """\
 [user]
@@ -42,6 +43,7 @@ class Shell:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            timeout=_MOST_SECONDS,
             check=False,
         )
         if done.returncode:

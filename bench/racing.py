@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import SubprocessError
 
 from bench.contestants.dvc import DVC, DVC_FOLDER
 from bench.contestants.git_annex import GIT_ANNEX
@@ -68,7 +69,7 @@ def race(
                     entry.enter(ground, source) as contestant,
                 ):
                     taken = _run_once(contestant, source, paths, ground.folder)
-            except (Absent, RuntimeError) as problem:
+            except (Absent, OSError, RuntimeError, SubprocessError) as problem:
                 result.failed[entry.name] = str(problem)
                 tell(f"{files.title}, {entry.name}: {problem}")
                 continue

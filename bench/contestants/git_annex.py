@@ -25,7 +25,7 @@ class _GitAnnex:
             self.tree,
             *("annex", "initremote", "-q", "site", "type=S3", "encryption=none"),
             *("protocol=http", f"host={server.hostname}", f"port={server.port}"),
-            *("requeststyle=path", "signature=v4", f"bucket={ground.bucket}"),
+            *("requeststyle=path", f"bucket={ground.bucket}"),
         )
         ground.copy_tree(source, self.tree)
 

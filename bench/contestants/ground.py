@@ -15,7 +15,6 @@ from botocore.config import Config
 from bench.programs import Shell, make_shell
 from bench.stack import Running
 
-
 _FIRST = "first"
 
 
