@@ -15,6 +15,7 @@ from app.bodies import stream_body
 from app.caller import actor, platform
 from core.errors import Invalid, TooLarge
 from core.model.names import DatasetId, FilePath, Ref
+from core.model.storage import CHUNK_BYTES
 from core.usecases.committing import commit_upload
 from core.usecases.receiving import MAX_BATCH_FILE_BYTES, receive_batch, receive_file
 from core.usecases.resuming import Progress, complete_file, receive_range, show_progress
@@ -134,16 +135,27 @@ def commit(dataset_id: int, uid: str) -> ResponseReturnValue:
 
 
 class _TarBody:
-    """The request's body, at most `MAX_BATCH_BYTES` of it."""
+    """The request's body, at most `MAX_BATCH_BYTES` of it; taken in large pieces, given in small ones.
+
+    gunicorn copies all that it holds of a body at every read.
+    """
 
     def __init__(self) -> None:
         stream_body()
         self._taken_bytes = 0
+        self._held = memoryview(b"")
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes."""
+        if not self._held:
+            self._held = memoryview(self._take())
+        data = bytes(self._held[:size])
+        self._held = self._held[size:]
+        return data
+
+    def _take(self) -> bytes:
         try:
-            data = request.stream.read(size)
+            data = request.stream.read(CHUNK_BYTES)
         except OSError as error:
             raise Invalid(
                 "The tar stream stopped before its end: send it again.", code="body_cut_off"
