@@ -40,10 +40,10 @@ _REFUSED_TOKEN = "Invalid credentials in Authorization header"  # noqa: S105 - t
 _MOST_MESSAGE_CHARACTERS = 500
 
 
-@blueprint.get("/datasets/<namespace>/<name>/resolve/<path:rest>")
-def resolve(namespace: str, name: str, rest: str) -> ResponseReturnValue:
+@blueprint.get("/datasets/<namespace>/<name>/resolve/<path:revision_and_path>")
+def resolve(namespace: str, name: str, revision_and_path: str) -> ResponseReturnValue:
     """Send the bytes of a file at a revision, or by HEAD what is known of them."""
-    revision, path = _revision_and_path(4, rest)
+    revision, path = _revision_and_path(4, revision_and_path)
     pinned = _pinned(namespace, name, revision)
     found = find_repository_file(platform(), actor(), pinned, path)
     if request.method == "HEAD":
@@ -68,10 +68,10 @@ def describe(namespace: str, name: str, revision: str | None) -> ResponseReturnV
     return _private(jsonify(answer))
 
 
-@blueprint.get(f"{_API}/tree/<path:rest>")
-def tree(namespace: str, name: str, rest: str) -> ResponseReturnValue:
+@blueprint.get(f"{_API}/tree/<path:revision_and_path>")
+def tree(namespace: str, name: str, revision_and_path: str) -> ResponseReturnValue:
     """List a folder at a revision; `Link` leads to the rest, of the same commit."""
-    revision, path = _revision_and_path(5, rest)
+    revision, path = _revision_and_path(5, revision_and_path)
     pinned = _pinned(namespace, name, revision)
     listed = list_repository(
         platform(),

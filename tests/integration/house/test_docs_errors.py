@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from app import errors as told_by_http
+from app.api import dvc_remote
 from app.errors import STATUS, status_of
 from core import errors
 from core.errors import LabsetError
@@ -75,7 +75,7 @@ def test_every_code_says_what_it_means_and_what_to_do() -> None:
 
 
 def test_dvc_is_told_about_codes_that_exist() -> None:
-    reasons = cast("dict[str, str]", vars(told_by_http)["_DVC_REASONS"])
+    reasons = cast("dict[str, str]", vars(dvc_remote)["_REASONS"])
     assert set(reasons) <= set(DOCUMENTED)
 
 

@@ -11,7 +11,7 @@ from tests.integration.house.checkout import ROOT
 from tests.integration.house.writing import code_in, prose_of, tables_with
 
 GUIDE = ROOT / "docs" / "api.md"
-FOR_PROGRAMS = ("/api/", "/dvc/", "/hooks/", "/health", "/metrics")
+FOR_PROGRAMS = ("/api/", "/dvc/", "/hooks/", "/health", "/metrics", "/datasets/<namespace>/")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 Route = tuple[str, str]

@@ -8,7 +8,7 @@ from openapi_spec_validator import validate
 
 from app.api.openapi import description_text
 
-DESCRIBED = ("/api/", "/dvc/", "/hooks/", "/health", "/metrics")
+DESCRIBED = ("/api/", "/dvc/", "/hooks/", "/health", "/metrics", "/datasets/<namespace>/")
 METHODS = {"get", "put", "post", "delete", "patch"}
 
 
