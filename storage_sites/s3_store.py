@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SMALL_BYTES: Final = PART_BYTES  # what is buffered whole and sent in one request
 _LIST_FROM: Final = 512  # from so many on, listing the 256 folders is cheaper than asking for each
 _PAGE: Final = 1000
+_WORTH_A_PAGE: Final = 20  # as many keys found by one page as single questions cost the same
 
 
 class S3Store:
@@ -73,10 +74,9 @@ class S3Store:
         if len(open_keys) >= _LIST_FROM:
             folders = _by_folder(open_keys)
             open_keys = []
-            for listed, end in self.pool.map(self._list_page, folders):
+            for listed, beyond in self.pool.map(self._list_folder, folders, folders.values()):
                 found |= listed
-                folder_keys = folders.pop(end.folder)
-                open_keys += [key for key in folder_keys if end.is_beyond(key)]
+                open_keys += beyond
         asked = zip(open_keys, self.pool.map(self._find_from_pool, open_keys), strict=True)
         return found | {key: one for key, one in asked if one is not None}
 
@@ -169,12 +169,28 @@ class S3Store:
     def _find_from_pool(self, key: str) -> Found | None:
         return find(self._connection, key, from_pool=True)
 
-    def _list_page(self, folder: str) -> tuple[Mapping[str, Found], _ListedTo]:
-        with self._connection.call(from_pool=True):
-            pages = obstore.list(self._connection.quick, folder, chunk_size=_PAGE)
-            page = next(iter(pages), [])
-        last = page[-1]["path"] if len(page) == _PAGE else None
-        return {meta["path"]: found_of(meta) for meta in page}, _ListedTo(folder, last)
+    def _list_folder(
+        self, folder: str, keys: Sequence[str]
+    ) -> tuple[Mapping[str, Found], Sequence[str]]:
+        """Return what of the keys was found, and those that lie beyond what was listed.
+
+        Goes on while a page holds so many of them that asking for each would cost more.
+        """
+        pages = iter(obstore.list(self._connection.quick, folder, chunk_size=_PAGE))
+        found: dict[str, Found] = {}
+        beyond = sorted(keys)
+        while True:
+            with self._connection.call(from_pool=True):
+                page = next(pages, [])
+            listed = {meta["path"]: meta for meta in page}
+            here = [key for key in beyond if key in listed]
+            found |= {key: found_of(listed[key]) for key in here}
+            if len(page) < _PAGE:
+                return found, ()
+            last = page[-1]["path"]
+            beyond = [key for key in beyond if key > last]
+            if not beyond or len(here) < _WORTH_A_PAGE:
+                return found, beyond
 
     def _put_small(self, key: str, data: bytes, md5: str) -> bool:
         """Write an object and prove it; say whether it was there already, and right."""
@@ -218,17 +234,6 @@ class S3Store:
                 raise
             return False  # what cannot be read is damaged as well
         return opened is not None and opened.data == data
-
-
-class _ListedTo:
-    """How far a page of a listing went: to `last`, or to the end of the folder."""
-
-    def __init__(self, folder: str, last: str | None) -> None:
-        self.folder = folder
-        self._last = last
-
-    def is_beyond(self, key: str) -> bool:
-        return self._last is not None and key > self._last
 
 
 def _by_folder(keys: Sequence[str]) -> dict[str, list[str]]:

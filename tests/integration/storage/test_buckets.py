@@ -13,6 +13,7 @@ import pytest
 
 from core.errors import Forbidden, Invalid, LabsetError, Unavailable
 from core.model.access import Secret
+from core.model.names import Md5
 from core.model.storage import ByteRange, SiteAddress, SiteHealth, SiteKeys, SiteKind
 from storage_sites.intake import Intake
 from storage_sites.objects import SiteObjects
@@ -44,6 +45,20 @@ def test_objects_over_one_uploads_limit_are_joined_from_several(bucket: World) -
     opened = bucket.objects.open(bucket.placement, stored.md5, 4 * PART_BYTES + 4)
     assert md5_of(b"".join(opened.chunks)) == stored.md5 == md5_of(b"".join(pieces))
     assert bucket.leftovers() == []
+
+
+def test_sizes_are_told_of_more_objects_than_a_page_of_a_listing_holds(bucket: World) -> None:
+    full = {Md5(f"ab{number:030x}"): number % 7 for number in range(1150)}
+    few = {Md5(f"cd{number:030x}"): number for number in range(3)}
+    for md5, size_bytes in (full | few).items():
+        bucket.behind.write(bucket.key(md5), bytes(size_bytes))
+    absent = [Md5(f"ab{number:030x}") for number in range(5000, 5010)]
+    found = bucket.objects.find_sizes(bucket.placement, [*full, *few, *absent])
+    assert found == full | few
+    ends = [*list(full)[:5], *list(full)[-5:]]
+    others = [Md5(f"{number:032x}") for number in range(600)]
+    told = bucket.objects.find_sizes(bucket.placement, [*ends, *others])
+    assert told == {md5: full[md5] for md5 in ends}
 
 
 def test_what_killed_uploads_left_is_swept(bucket: World) -> None:
