@@ -64,7 +64,6 @@ class LargeFiles:
         self._crew = crew
         self._reach = Reach(wire)
         self.damaged: dict[str, str] = {}
-        self.from_cache = 0
 
     def tasks(self, rows: Iterable[Row]) -> Iterator[Task]:
         """Yield the segments to fetch, file by file.
@@ -168,8 +167,8 @@ class LargeFiles:
                 arriving.problem = self._again(arriving)
             if arriving.problem is not None:
                 part.forget()
-                named = dict.fromkeys((one.path for one in arriving.rows), str(arriving.problem))
-                self.damaged |= named
+                for one in arriving.rows:
+                    self.damaged[one.path] = f"{one.path}: {arriving.problem}"
                 return
             self._finisher.move(row, part.path)
             part.forget(keep_bytes=True)
@@ -193,7 +192,7 @@ class LargeFiles:
             return problem
         if arriving.part.is_right():
             return None
-        return Damaged(f"The bytes of {row.path} at the storage site are not what its md5 says.")
+        return Damaged("The bytes at the storage site are not what its md5 says.")
 
     def _copy_twins(self, rows: Sequence[Row]) -> None:
         for twin in rows[1:]:

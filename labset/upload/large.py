@@ -120,7 +120,7 @@ class LargeFiles:
         size = one.file.size
         length = size if size <= _WHOLE_BYTES else min(_PIECE_BYTES, size - start)
         headers = {"Content-Type": "application/octet-stream"}
-        if length < size:
+        if size > _WHOLE_BYTES:
             headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{size}"
         parts = ("uploads", self._session.id, "files", one.file.path)
         try:
