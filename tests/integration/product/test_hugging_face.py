@@ -386,3 +386,20 @@ def test_addresses_that_name_no_revision_or_file(
         assert answer.status_code == (404 if code else 200)
         if code:
             assert json.loads(answer.content).keys() == {"error", "message", "details"}
+
+
+def test_a_dataset_of_a_nested_group_is_there_by_its_number(
+    alice: Person, s3_site: int, stack: Running, hub: dict[str, Any]
+) -> None:
+    gitlab = f"{stack.ready['gitlab_url']}/api/v4"
+    who = {"PRIVATE-TOKEN": alice.token}
+    lab = httpx.get(f"{gitlab}/groups/lab", headers=who).json()["id"]
+    path = f"inner-{secrets.token_hex(3)}"
+    group = {"name": path, "path": path, "parent_id": lab}
+    assert httpx.post(f"{gitlab}/groups", json=group, headers=who).status_code == 201
+    body = {"name": f"deep {secrets.token_hex(3)}", "namespace": f"lab/{path}", "kind": "album"}
+    made = alice.json("POST", "/datasets", 201, json=body)
+    alice.json("PUT", f"/datasets/{made['id']}/storage-site", json={"site_id": s3_site})
+    alice.json("PUT", f"/datasets/{made['id']}/files/a/b.bin", 201, content=b"deep")
+    found = hf_hub_download(f"ds/{made['id']}", "a/b.bin", **hub)
+    assert Path(found).read_bytes() == b"deep"
