@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Literal, Self, cast
+from typing import IO, Any, BinaryIO, Literal, Self, TypeVar, cast
 
 import labset
 from labset.archive import copy_archive, save_archive
@@ -34,11 +35,14 @@ from labset.model import (
     Release,
     Verification,
 )
+from labset.place import place_text
 from labset.settings import find_login
 from labset.upload import Uploaded, upload
 from labset.watch import Watch
 
 _LOOK_EVERY_SECONDS = 0.5
+
+PathGiven = TypeVar("PathGiven", str, PathLike[str], str | PathLike[str])
 
 
 class Client:
@@ -56,6 +60,9 @@ class Client:
         self.connection = Connection(login.server, token or login.token)
         self.watch = watch or Watch()
 
+    def __repr__(self) -> str:
+        return f"Client({self.connection.server!r})"
+
     def __enter__(self) -> Self:
         return self
 
@@ -65,6 +72,12 @@ class Client:
     def close(self) -> None:
         """Close the connections."""
         self.connection.close()
+
+    @cached_property
+    def files(self) -> labset.LabsetFileSystem:
+        """The same datasets as a file system of fsspec, with this server and token."""
+        server, token = self.connection.server, self.connection.token
+        return labset.LabsetFileSystem(server=server, token=token, skip_instance_cache=True)
 
     # ---- what there is ----------------------------------------------------------------------
 
@@ -77,7 +90,7 @@ class Client:
         query: str = "",
         *,
         kind: str | None = None,
-        tags: Sequence[str] = (),
+        tags: str | Sequence[str] = (),
         scope: str | None = None,
     ) -> Iterator[Dataset]:
         """Yield the datasets that the caller may see, most recent first."""
@@ -85,7 +98,7 @@ class Client:
             "search": query or None,
             "kind": kind,
             "scope": scope,
-            "tag": ",".join(tags) or None,
+            "tag": ",".join(_listed(tags)) or None,
         }
         for row in self.connection.get_pages("datasets", **asked):
             yield Dataset.parse(row)
@@ -148,15 +161,18 @@ class Client:
     # ---- bytes ------------------------------------------------------------------------------
 
     def open(self, dataset_id: int, path: str, *, ref: str | None = None) -> IO[bytes]:
-        """Open a file for reading anywhere in it; only what is read is fetched."""
-        files = labset.LabsetFileSystem(server=self.connection.server, token=self.connection.token)
-        at = f"@{ref}" if ref else ""
-        return cast("IO[bytes]", files.open(f"labset://{dataset_id}{at}/{path.lstrip('/')}", "rb"))
+        """Open a file for reading anywhere in it, as it is now; only what is read is fetched.
+
+        Raises:  FileNotFoundError, PermissionError and other OSErrors, as `open` of Python does.
+        """
+        place = place_text(dataset_id, path, ref)
+        self.files.invalidate_cache(place)  # a branch may have moved since it was read last
+        return cast("IO[bytes]", self.files.open(place, "rb"))
 
     def download(
         self,
         dataset_id: int,
-        wanted: Sequence[str] = (),
+        wanted: str | Sequence[str] = (),
         *,
         ref: str | None = None,
         output: str | PathLike[str] = ".",
@@ -173,7 +189,7 @@ class Client:
             self.connection,
             dataset_id,
             ref=ref,
-            wanted=wanted,
+            wanted=_listed(wanted),
             output=Path(output),
             cache=open_cache() if cache == "shared" else cache,
             watch=self.watch,
@@ -182,7 +198,7 @@ class Client:
     def upload(
         self,
         dataset_id: int,
-        sources: Sequence[str | PathLike[str]],
+        sources: str | PathLike[str] | Sequence[str | PathLike[str]],
         *,
         to: str = "",
         branch: str | None = None,
@@ -192,7 +208,7 @@ class Client:
         return upload(
             self.connection,
             dataset_id,
-            [Path(one) for one in sources],
+            [Path(one) for one in _listed(sources)],
             to=to,
             branch=branch,
             message=message,
@@ -217,7 +233,7 @@ class Client:
         description: str = "",
         visibility: str = "private",
         kind: str = "album",
-        tags: Sequence[str] = (),
+        tags: str | Sequence[str] = (),
         site_id: int | None = None,
     ) -> Dataset:
         """Make a dataset; with `site_id` choose its storage site, once and for ever."""
@@ -227,7 +243,7 @@ class Client:
             "description": description,
             "visibility": visibility,
             "kind": kind,
-            "tags": list(tags),
+            "tags": _listed(tags),
         }
         made = Dataset.parse(self._post("datasets", body))
         return made if site_id is None else self.bind(made.id, site_id)
@@ -303,3 +319,10 @@ class Client:
 def _told(**fields: object) -> dict[str, object]:
     """Return what was said; the server has its own words for the rest."""
     return {name: value for name, value in fields.items() if value}
+
+
+def _listed(given: PathGiven | Sequence[PathGiven]) -> list[PathGiven]:
+    """Return one or many as many; a text is one."""
+    if isinstance(given, str | PathLike):
+        return [given]
+    return list(given)

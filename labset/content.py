@@ -23,7 +23,10 @@ Write = Callable[[memoryview], object]
 class Content:
     """The bytes of one file of one commit: through Labset where they are few, else straight."""
 
-    def __init__(self, wire: DatasetWire, commit: str, row: Row, reach: Reach) -> None:
+    def __init__(
+        self, owner: object, wire: DatasetWire, commit: str, row: Row, reach: Reach
+    ) -> None:
+        self._owner = owner  # who closes the wire, when nobody reads any more
         self.row = row
         self.commit = commit
         self.pid = os.getpid()

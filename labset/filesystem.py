@@ -47,7 +47,7 @@ class LabsetFileSystem(ReadOnlyFileSystem):
 
     protocol = "labset"
     root_marker = ""
-    blocksize = BLOCK_BYTES
+    blocksize = BLOCK_BYTES  # what callers copy at once
 
     def __init__(
         self, server: str | None = None, token: str | None = None, **storage_options: object
@@ -82,6 +82,9 @@ class LabsetFileSystem(ReadOnlyFileSystem):
         """Return what a folder holds; of the root, the datasets that the caller may see."""
         path = self._strip_protocol(path)
         found = None if refresh else self._known.folder(path)
+        known = self._known.info(path)
+        if known is not None and known["type"] == "file":
+            found = [known]
         if found is None:
             found = self._read_folder(path)
         return list(found) if detail else [one["name"] for one in found]

@@ -16,7 +16,7 @@ from labset.os_errors import os_error
 from labset.place import Place, place_text
 from labset.read_ahead import ReadAhead
 
-BLOCK_BYTES = 4 * 1024 * 1024
+BLOCK_BYTES = 8 * 1024 * 1024
 _LINE_BYTES = 8 * 1024  # looked through at once for the end of a line
 
 

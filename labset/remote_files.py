@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -33,6 +34,7 @@ class RemoteFiles:
         self.connection = Connection(login.server, token or login.token)
         self._wires: dict[int, tuple[DatasetWire, Reach]] = {}
         self._lock = threading.Lock()
+        weakref.finalize(self, _close, self.connection, self._wires)
 
     def datasets(self) -> list[Dataset]:
         """Return the datasets that the caller may see."""
@@ -114,7 +116,7 @@ class RemoteFiles:
             entry = self.facts(dataset_id, commit, entry.path)
         if entry.size is None or entry.md5 is None:
             raise Damaged(f"{entry.path} cannot be read: its pointer is broken.", "broken_pointer")
-        return Content(wire, commit, Row(entry.path, entry.md5, entry.size), reach)
+        return Content(self, wire, commit, Row(entry.path, entry.md5, entry.size), reach)
 
     def _tree(self, dataset_id: int, path: str, ref: str | None, **asked: object) -> httpx.Response:
         params = {"ref": ref, **asked}
@@ -127,6 +129,12 @@ class RemoteFiles:
         if found is None:
             raise NotFound(f"There is no file {path} at {commit[:8]}.", "file_not_found")
         return found
+
+
+def _close(connection: Connection, wires: Mapping[int, tuple[DatasetWire, Reach]]) -> None:
+    connection.close()
+    for wire, _ in wires.values():
+        wire.close()
 
 
 def _add_folder(folders: dict[str, list[Entry]], path: str) -> None:

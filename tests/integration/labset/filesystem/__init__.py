@@ -1,0 +1,1 @@
+"""`labset://`, the file system of fsspec, on a running stack."""
