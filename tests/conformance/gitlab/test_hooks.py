@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -327,7 +328,7 @@ def test_hook_1_a_hook_that_keeps_failing_pauses(
     receiver.status = 400
     for count in range(1, 5):
         commit(owner, project, create(f"f{count}"))
-        until(lambda count=count: len(owner.read(f"{path}/events")) == count)
+        until(partial(_has_events, owner, path, count))
     paused = owner.read(path)
     assert paused["alert_status"] == "temporarily_disabled"
     assert paused["disabled_until"]
@@ -376,3 +377,7 @@ def test_hook_9_the_system_hears_of_a_push_to_any_repository(
     assert told()[0]["refs"] == ["refs/heads/main"]
     assert told()[0]["changes"][0]["after"] == new
     assert place.root.delete(f"/hooks/{answer.json()['id']}").status_code == 204
+
+
+def _has_events(owner: Person, path: str, count: int) -> bool:
+    return len(owner.read(f"{path}/events")) == count

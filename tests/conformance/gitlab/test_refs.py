@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
+from typing import Any
 
 import pytest
 
@@ -396,8 +397,10 @@ def test_tree_8_a_common_ancestor_is_found(place: Place, owner: Person) -> None:
     answer = owner.get(path, **{"refs[]": ["one", "x", "y"]})
     assert told(answer) == (400, "Could not find refs: x, y")
     there = owner.library.projects.get(made["id"])
-    assert there.repository_merge_base(["one", "two"])["id"] == base
-    assert there.repository_contributors()[0]["commits"] == 1
+    merged: Any = there.repository_merge_base(["one", "two"])
+    assert merged["id"] == base
+    contributors: Any = there.repository_contributors()
+    assert contributors[0]["commits"] == 1
 
 
 def test_tree_8_a_unified_difference_names_the_files(place: Place, owner: Person) -> None:
