@@ -8,11 +8,14 @@ from http import HTTPStatus
 from labset.dataset_wire import DatasetWire
 from labset.errors import Unreachable
 
-_GATEWAYS = {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
+GATEWAYS = {
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}  # a proxy that does not reach it either
 
 
 class Reach:
-    """Knows which origins answer from here; each is tried once."""
+    """Knows which origins take connections from here; each is tried once."""
 
     def __init__(self, wire: DatasetWire) -> None:
         self._wire = wire
@@ -20,7 +23,7 @@ class Reach:
         self._lock = threading.Lock()
 
     def can(self, url: str) -> tuple[bool, bool]:
-        """Say whether the host of a link answers, whatever it says, and whether that is news."""
+        """Say whether the host of a link takes connections, and whether that is news."""
         wire, _ = self._wire.outside(url)
         with self._lock:
             is_news = wire.host not in self._known
@@ -31,7 +34,7 @@ class Reach:
     def _try(self, url: str) -> bool:
         wire, _ = self._wire.outside(url)
         try:
-            with wire.exchange("HEAD", "/") as answer:
-                return answer.status not in _GATEWAYS
+            wire.connect()
         except Unreachable:
             return False
+        return True

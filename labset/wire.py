@@ -114,6 +114,17 @@ class Wire:
         for one in idle:
             one.close()
 
+    def connect(self) -> None:
+        """Open a connection and keep it for the next exchange. Raises Unreachable."""
+        connection = self._new()
+        try:
+            _connect(connection)
+        except _BREAKS as problem:
+            connection.close()
+            raise _broken(self.host, problem) from problem
+        with self._lock:
+            self._idle.append(connection)
+
     @contextmanager
     def exchange(
         self,
@@ -159,8 +170,7 @@ class Wire:
         body: Body,
     ) -> http.client.HTTPResponse:
         if connection.sock is None:
-            connection.connect()
-            _socket(connection).settimeout(SILENT_SECONDS)
+            _connect(connection)
         absolute = self._proxy is not None and self._parts.scheme == "http"
         connection.putrequest(
             method,
@@ -210,6 +220,11 @@ class Wire:
                 self._idle.append(connection)
                 return
         connection.close()
+
+
+def _connect(connection: http.client.HTTPConnection) -> None:
+    connection.connect()
+    _socket(connection).settimeout(SILENT_SECONDS)
 
 
 def _socket(connection: http.client.HTTPConnection) -> socket.socket:

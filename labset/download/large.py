@@ -126,7 +126,7 @@ class LargeFiles:
             part = PartFile(self._finisher.output.unfinished(row.md5), row)
         self._watch.advance(0, part.arrived)
         missing = part.missing() or [part.count - 1]
-        source = Source(self._wire, self._commit, row, self._reach)
+        source = Source(self._wire, self._commit, row, self._reach, self._watch.say)
         arriving = _Arriving(rows, part, source, locks, len(missing))
         for number in missing:
             yield arriving, number

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
 from labset.dataset_wire import DatasetWire
 from labset.errors import LabsetError, Unreachable
 from labset.manifest import Row
-from labset.reach import Reach
+from labset.reach import GATEWAYS, Reach
 from labset.wire import Answer
 
 _FRESH_SECONDS = 40.0  # links live for 60 s at most
@@ -21,11 +21,19 @@ _REFUSALS = 2  # by the site, before the bytes come through Labset
 class Source:
     """Gives ranges of one file of a commit."""
 
-    def __init__(self, wire: DatasetWire, commit: str, row: Row, reach: Reach) -> None:
+    def __init__(
+        self,
+        wire: DatasetWire,
+        commit: str,
+        row: Row,
+        reach: Reach,
+        say: Callable[[str], object],
+    ) -> None:
         self._wire = wire
         self._commit = commit
         self._row = row
         self._reach = reach
+        self._say = say
         self._lock = threading.Lock()
         self._link: str | None = None
         self._link_at = 0.0
@@ -56,8 +64,8 @@ class Source:
             return
         with self._lock:
             self._link = None
-            busy = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            self._refusals += not busy
+            is_busy = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            self._refusals += not is_busy or answer.status in GATEWAYS
         raise Unreachable(f"The storage site answered {answer.status} for {self._row.path}.")
 
     def _find_link(self, headers: dict[str, str]) -> str | None:
@@ -81,7 +89,9 @@ class Source:
             location = answer.headers.get("Location")
         if answer.status != HTTPStatus.FOUND or not location or "://" not in location:
             return None
-        can, _ = self._reach.can(location)
+        can, is_news = self._reach.can(location)
+        if is_news and not can:
+            self._say("The storage site does not answer from here: bytes come through Labset.")
         return location if can else None
 
     @contextmanager

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, cast
 from labset.crew import Crew
 from labset.errors import LabsetError, Unreachable
 from labset.patience import Patience
+from labset.reach import GATEWAYS
 from labset.upload.hashing import changed, md5_of, open_unchanged
 from labset.upload.links import FRESH_SECONDS
 from labset.upload.planning import Hashed
@@ -155,6 +156,7 @@ def _refusal(one: Hashed, status: int, text: bytes) -> LabsetError:
     if b"BadDigest" in text or b"InvalidDigest" in text:
         return wrong_bytes(one)
     told = f"The storage site answered {status} for {one.file.path}."
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
+    is_busy = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in GATEWAYS
+    if is_busy or status == HTTPStatus.TOO_MANY_REQUESTS:
         return Unreachable(told)
     return SiteRefused(told)
