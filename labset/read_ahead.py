@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
 from fsspec.caching import BaseCache, register_cache
 
@@ -113,9 +113,10 @@ class ReadAhead(BaseCache):  # type: ignore[misc]  # fsspec ships no types
     def _bytes_of(self, piece: _Piece) -> bytes:
         try:
             return piece.coming.result()
-        except BaseException:  # the next read tries again
+        except (OSError, CancelledError):  # nobody saw it fail: the reader tries for himself
             self._pieces = [one for one in self._pieces if one is not piece]
-            raise
+            block: bytes = self.fetcher(piece.start, piece.end)
+            return block
 
     def _look_ahead(self) -> None:
         if self._ahead < min(_PREFETCH_FROM_BYTES, self.blocksize):
