@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from labset.reach import Reach
 from labset.wire import BLOCK_BYTES, Answer
 
 _SMALL_BYTES = 1024 * 1024  # asking for a link would cost more than it saves
+
+_LOG = logging.getLogger(__name__)
 
 Write = Callable[[memoryview], object]
 
@@ -31,7 +34,9 @@ class Content:
         self.commit = commit
         self.pid = os.getpid()
         self._wire = wire
-        self._source = None if row.size <= _SMALL_BYTES else Source(wire, commit, row, reach)
+        self._source = (
+            None if row.size <= _SMALL_BYTES else Source(wire, commit, row, reach, _LOG.info)
+        )
 
     def read(self, start: int, end: int) -> bytearray:
         """Return the bytes from `start` up to `end`, which lie inside the file.
