@@ -19,40 +19,57 @@ from labset.model import ArchiveRequest
 
 _SHORT_SHA = 8
 
+Wanted = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="PATH|GLOB",
+        show_default=False,
+        help="Files, folders or patterns (quote them); everything if absent.",
+    ),
+]
+ProjectId = Annotated[
+    int,
+    typer.Option(
+        "--project-id", "-p", metavar="ID", min=1, show_default=False, help="The dataset's number."
+    ),
+]
+Ref = Annotated[
+    str | None,
+    typer.Option(
+        "--ref", "-r", metavar="REF", help="A tag, branch or commit; the latest if absent."
+    ),
+]
+OutputFolder = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to fill.")
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Neither use nor fill this machine's cache.")
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="PATH", show_default=False, help="Only these files and folders."),
+]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option(
+        *("--output", "-o"),
+        metavar="FILE",
+        help="Where to; - for standard output.",
+        show_default="ID-REF.tar",
+    ),
+]
+Form = Annotated[str, typer.Option("--format", help="tar (can be continued) or zip.")]
+Glob = Annotated[str, typer.Option("--glob", show_default=False, help="Only what matches.")]
+Pointers = Annotated[bool, typer.Option("--pointers", help="The DVC pointers instead of the data.")]
+
 
 def download(
-    wanted: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="PATH|GLOB",
-            show_default=False,
-            help="Files, folders or patterns (quote them); everything if absent.",
-        ),
-    ] = None,
+    wanted: Wanted = None,
     *,
-    project_id: Annotated[
-        int,
-        typer.Option(
-            "--project-id",
-            "-p",
-            metavar="ID",
-            min=1,
-            show_default=False,
-            help="The dataset's number.",
-        ),
-    ],
-    ref: Annotated[
-        str | None,
-        typer.Option(
-            "--ref", "-r", metavar="REF", help="A tag, branch or commit; the latest if absent."
-        ),
-    ] = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to fill.")
-    ] = Path(),
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Neither use nor fill this machine's cache.")
-    ] = False,
+    project_id: ProjectId,
+    ref: Ref = None,
+    output: OutputFolder = Path(),
+    no_cache: NoCache = False,
     quiet: Quiet = False,
     server: Server = None,
     as_json: AsJson = False,
@@ -116,28 +133,12 @@ def upload(
 
 def archive(  # noqa: PLR0913 - one per option
     target: TargetText,
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="PATH", show_default=False, help="Only these files and folders."),
-    ] = None,
+    paths: Only = None,
     *,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Where to; - for standard output.",
-            show_default="ID-REF.tar",
-        ),
-    ] = None,
-    form: Annotated[str, typer.Option("--format", help="tar (can be continued) or zip.")] = "tar",
-    glob: Annotated[
-        str, typer.Option("--glob", show_default=False, help="Only what matches.")
-    ] = "",
-    pointers: Annotated[
-        bool, typer.Option("--pointers", help="The DVC pointers instead of the data.")
-    ] = False,
+    output: OutputFile = None,
+    form: Form = "tar",
+    glob: Glob = "",
+    pointers: Pointers = False,
     quiet: Quiet = False,
     server: Server = None,
     as_json: AsJson = False,
