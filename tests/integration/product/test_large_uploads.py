@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
+from bench.stack import Running
 from tests.integration.product.conftest import Person
 
 NewDataset = Callable[..., int]
@@ -214,6 +215,29 @@ def test_pieces_of_wrong_bytes_are_refused_in_the_end(
     refused = put_piece(alice, url, data, MIB, len(data))
     assert (refused.status_code, refused.json()["error"]) == (400, "wrong_checksum")
     assert alice.http.head(url).headers["X-Received-Bytes"] == "0"
+
+
+def test_a_chunked_push_of_dvc_takes_little_memory_whatever_its_size(
+    alice: Person, new_dataset: NewDataset, stack: Running
+) -> None:
+    piece = some_bytes(8 * MIB)
+    digest = hashlib.md5(usedforsecurity=False)
+    for _ in range(40):
+        digest.update(piece)
+    name = digest.hexdigest()
+    before = stack.resident_bytes()
+    most = before
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal most
+        for _ in range(40):
+            yield piece
+            most = max(most, stack.resident_bytes())
+
+    url = f"{stack.ready['app_url']}/dvc/{new_dataset()}/files/md5/{name[:2]}/{name[2:]}"
+    answer = alice.http.post(url, content=pieces(), timeout=300)
+    assert answer.status_code == 201, answer.text
+    assert max(most, stack.resident_bytes()) - before < 64 * MIB
 
 
 def put_piece(who: Person, url: str, data: bytes, first: int, end: int) -> httpx.Response:
