@@ -60,7 +60,7 @@ def select(rows: Iterable[Row], wanted: Sequence[Wanted]) -> list[Row]:
     rows = list(rows)
     choice = _Choice(wanted)
     hits = [choice.hits(row.path) for row in rows]
-    met = set().union(*(one.all for one in hits)) if hits else set()
+    met = set().union(*(one.exact | one.loose for one in set(hits)))
     missed = [wanted[index].said for index in range(len(wanted)) if index not in met]
     if missed:
         more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
@@ -69,7 +69,7 @@ def select(rows: Iterable[Row], wanted: Sequence[Wanted]) -> list[Row]:
             "file_not_found",
             {"missing": missed},
         )
-    exact = set().union(*(one.exact for one in hits))
+    exact = set().union(*(one.exact for one in set(hits)))
     return [row for row, one in zip(rows, hits, strict=True) if one.exact or one.loose - exact]
 
 
@@ -78,10 +78,6 @@ class _Hits(NamedTuple):
 
     exact: frozenset[int]
     loose: frozenset[int]
-
-    @property
-    def all(self) -> frozenset[int]:
-        return self.exact | self.loose
 
 
 class _Choice:
@@ -92,6 +88,7 @@ class _Choice:
         self._folders: dict[str, set[int]] = {}
         self._names: dict[str, set[int]] = {}
         self._patterns: list[tuple[int, re.Pattern[str], bool]] = []
+        self._met: dict[_Hits, _Hits] = {}
         for index, one in enumerate(wanted):
             self._folders.setdefault(one.path, set()).add(index)
             if one.is_folder and one.is_plain:
@@ -114,4 +111,5 @@ class _Choice:
         for index, pattern, by_name in self._patterns:
             if pattern.match(path) or (by_name and pattern.match(name)):
                 loose.add(index)
-        return _Hits(frozenset(exact), frozenset(loose))
+        hits = _Hits(frozenset(exact), frozenset(loose))
+        return self._met.setdefault(hits, hits)  # there are few different ones

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,15 @@ _GROUP_BYTES = 32 * 1024 * 1024
 _MOST_THREADS = 4
 
 
-def hash_files(files: Sequence[LocalFile], hashes: HashCache, watch: Watch) -> list[str]:
+def hash_files(
+    files: Sequence[LocalFile],
+    hashes: HashCache,
+    watch: Watch,
+    check: Callable[[], object] = lambda: None,
+) -> list[str]:
     """Return the md5 of each file, in their order.
 
+    `check` is called for each group of files and may raise, to end the work.
     Raises:  Conflict with the code `changed`, for a file that changes meanwhile.
     """
     known = list(hashes.find(one.signature for one in files))
@@ -35,6 +41,7 @@ def hash_files(files: Sequence[LocalFile], hashes: HashCache, watch: Watch) -> l
     crew = Crew(min(_MOST_THREADS, os.cpu_count() or 1))
 
     def hash_group(group: list[int]) -> None:
+        check()
         for index in group:
             md5s[index] = _hash_file(files[index], crew, watch)
         hashes.keep([(files[index].signature, md5s[index]) for index in group])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from labset.connection import Connection
 from labset.crew import Crew
@@ -82,7 +83,7 @@ def upload(
     try:
         with HashCache(state_folder() / "hashes.sqlite") as hashes, ThreadPoolExecutor(1) as aside:
             standing = aside.submit(_standing, wire, branch, common_folder(found.files))
-            md5s = hash_files(found.files, hashes, told)
+            md5s = hash_files(found.files, hashes, told, partial(_check_failed, standing))
             tip, plan = _compared(found, md5s, standing)
         told.say(plan.sentence)
         words = [connection.server, str(dataset_id), branch or "", message]
@@ -112,6 +113,12 @@ def _standing(wire: DatasetWire, branch: str | None, below: str) -> tuple[str, d
                 return str(problem.details.get("commit") or ""), {}
             else:
                 raise
+
+
+def _check_failed(standing: Future[tuple[str, dict[str, str]]]) -> None:
+    """Raise what asking the server came to, if it failed: hashing on would be for nothing."""
+    if standing.done():
+        standing.result()
 
 
 def _compared(
