@@ -10,7 +10,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.contestants.ground import Entry
@@ -53,7 +52,7 @@ class Bench:
         self.failed = any("Labset" in one.failed for one in races)
         shell = make_shell(self._work / "facts")
         floors = floor_lines(races, measure_help(shell, self._work))
-        told = [f"{datetime.now(UTC):%Y-%m-%d}. {facts(shell, self._work)}"]
+        told = [facts(shell, self._work)]
         parts = (race_table(races), told, notes(races, absent), floors)
         return [line for part in parts if part for line in ("", *part)][1:]
 

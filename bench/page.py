@@ -93,9 +93,9 @@ def _number(text: str) -> str:
 
 def _section(name: str, lines: Sequence[str]) -> str:
     body = list(lines) if name == "peers" else ["```text", *lines, "```"]
-    return "\n".join(
-        [f"<!-- {name} -->", f"## {_TITLES[name]}", "", *body, f"<!-- /{name} -->", ""]
-    )
+    day = f"Measured on {datetime.now(UTC):%Y-%m-%d}."
+    head = [f"<!-- {name} -->", f"## {_TITLES[name]}", "", day, ""]
+    return "\n".join([*head, *body, f"<!-- /{name} -->", ""])
 
 
 def _read_sections(text: str) -> dict[str, str]:
