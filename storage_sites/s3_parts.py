@@ -78,8 +78,10 @@ class S3Parts:
         if plan.part_bytes > MAX_BUFFERED_PART_BYTES:
             raise Invalid("A file of this size cannot be resumed through Labset: send its parts.")
         arrived = self.find_arrived(staging, plan)
-        if arrived is None or arrived.is_joined:
-            raise Conflict("Nothing more can be added to this file: ask for its state.")
+        if arrived is None:
+            raise NotFound("What had arrived of this file is gone: send it from its begin.")
+        if arrived.is_joined:
+            raise Conflict("Nothing more can be added to this file: complete it.")
         check_offset(first, arrived.received_bytes)
         sender = _Sender(self._connection, self._records, self._placement, staging, plan, first)
         sender.resume({one.number: one.etag for one in arrived.parts})

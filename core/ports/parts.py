@@ -41,7 +41,8 @@ class Parts(Protocol):
         """Keep bytes that go on at `first`; return how many of the file are there.
 
         Whatever `chunks` raises is passed on once what came before is kept. Flat memory.
-        Raises:  Conflict (`wrong_offset`, details `expected`), Invalid (`wrong_size`).
+        Raises:  Conflict (`wrong_offset`, details `expected`), Invalid (`wrong_size`), NotFound,
+                 if the room is gone.
         """
 
     def finish(

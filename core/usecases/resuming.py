@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from core.errors import Incomplete, Invalid
+from core.errors import Conflict, Incomplete, Invalid, NotFound
 from core.model.access import Actor
 from core.model.names import DatasetId, FilePath, UploadId
-from core.model.parts import MAX_RESUMABLE_BYTES, plan_parts
+from core.model.parts import MAX_RESUMABLE_BYTES, StagedFile, plan_parts
 from core.model.storage import BLOCK_BYTES, ByteRange, Placement
 from core.model.uploads import UploadFile
 from core.ports import Platform
@@ -78,22 +78,47 @@ def receive_range(
     if byte_range.length_bytes == file.size_bytes <= BLOCK_BYTES:  # nothing to keep of less
         receive_file(platform, actor, dataset_id, upload_id, path, chunks, None)
         return Progress(file, "present", file.size_bytes)
-    before = _progress(platform, placement, upload_id, file)
-    if before.state != "partial":
-        return before
-    staged, _ = open_staged(platform, placement, upload_id, file)
-    received_bytes = platform.parts.append(
-        placement,
-        staged.staging,
-        plan_parts(file.size_bytes),
-        byte_range.first,
-        _exactly(chunks, byte_range.length_bytes),
-    )
+    staged = _find_staged(platform, upload_id, file)
+    if staged is None:
+        before = _progress(platform, placement, upload_id, file)
+        if before.state != "partial":
+            return before
+        staged, _ = open_staged(platform, placement, upload_id, file)
+    body = _exactly(chunks, byte_range.length_bytes)
+    received_bytes = _append(platform, placement, upload_id, staged, file, byte_range.first, body)
     if received_bytes < file.size_bytes:
         return Progress(file, "partial", received_bytes)
     if prove_arrived(platform, placement, upload_id, [file]):
         return Progress(file, "verifying", received_bytes)
     return _progress(platform, placement, upload_id, file)
+
+
+def _find_staged(platform: Platform, upload_id: UploadId, file: UploadFile) -> StagedFile | None:
+    """Return where a file's bytes go that takes more of them."""
+    found = next(iter(platform.staged.list_staged(upload_id, [file.path])), None)
+    now = platform.clock.now()
+    return found if found and not found.problem and not found.is_being_proven(now) else None
+
+
+def _append(
+    platform: Platform,
+    placement: Placement,
+    upload_id: UploadId,
+    staged: StagedFile,
+    file: UploadFile,
+    first: int,
+    chunks: Iterable[bytes],
+) -> int:
+    plan = plan_parts(file.size_bytes)
+    try:
+        return platform.parts.append(placement, staged.staging, plan, first, chunks)
+    except NotFound as error:  # swept, or removed by somebody with the site's keys
+        platform.staged.forget_staged(upload_id, file.path)
+        raise Conflict(
+            f"What had arrived of {file.path} is gone: send it from its begin.",
+            code="wrong_offset",
+            details={"expected": 0},
+        ) from error
 
 
 def _progress(
