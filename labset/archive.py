@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO
-
-import httpx
+from typing import TYPE_CHECKING, BinaryIO
 
 from labset.connection import Connection, dataset_path
 from labset.errors import Conflict, LabsetError, Unreachable
 from labset.model import Archived, ArchiveRequest
 from labset.watch import Watch
+
+if TYPE_CHECKING:
+    import httpx
 
 _CHUNK_BYTES = 1024 * 1024
 _TRIES_WITHOUT_PROGRESS = 5

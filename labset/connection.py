@@ -1,32 +1,23 @@
-"""HTTP to one Labset: its token, its errors as ours, again what is safe to repeat."""
+"""One Labset, in the name of whoever a token belongs to.
+
+What asks by httpx is loaded with the first request: a download by plain HTTP does without it.
+"""
 
 from __future__ import annotations
 
-import ssl
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from http import HTTPStatus
-from typing import Any, Self
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import quote
 
-import httpx
+from labset.errors import Misused
 
-from labset import __version__
-from labset.errors import LabsetError, Misused, Unreachable, error_of
+if TYPE_CHECKING:
+    import httpx
 
-_API = "/api/v1/"
-_AT_ONCE = 64  # connections
-_TIMEOUT = httpx.Timeout(60, connect=10, pool=None)
-_FIRST_DELAYS_SECONDS = (0.2, 0.5)  # nobody answered yet: the address may be wrong
-_LATER_DELAYS_SECONDS = (0.2, 0.5, 1, 2, 4, 8)  # the server is being restarted, perhaps
-_MOST_SECONDS = 30  # that a `Retry-After` is obeyed
-_SAFE_METHODS = {"GET", "HEAD"}
-_BUSY = {429, 502, 503, 504}
-_NOTHING_WAS_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-
-Headers = Mapping[str, str]
+    from labset.requests_by_httpx import Requests
 
 
 def dataset_path(dataset_id: int, *parts: str) -> str:
@@ -50,12 +41,8 @@ class Connection:
     def __init__(self, server: str, token: str | None) -> None:
         self.server = server
         self.token = token
-        self._answered = threading.Event()
         self._opening = threading.Lock()
-        self._outside: httpx.Client | None = None
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        # Certificates take a while to load, and http has none.
-        self._inside = _client(headers, verify=server.startswith("https") and _trusted())
+        self._opened: Requests | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -65,17 +52,13 @@ class Connection:
 
     def close(self) -> None:
         """Close what is open."""
-        self._inside.close()
-        if self._outside is not None:
-            self._outside.close()
+        if self._opened is not None:
+            self._opened.close()
 
     @property
     def outside(self) -> httpx.Client:
         """A client for links at the site, which must never see the token."""
-        with self._opening:
-            if self._outside is None:
-                self._outside = _client({}, verify=_trusted())
-            return self._outside
+        return self._requests.outside
 
     def get_json(self, path: str, /, **params: object) -> Any:  # noqa: ANN401 - any JSON
         """Return what a GET answers; parameters that are None are left out."""
@@ -96,7 +79,7 @@ class Connection:
         *,
         json: object = None,
         content: bytes | Iterator[bytes] | None = None,
-        headers: Headers | None = None,
+        headers: Mapping[str, str] | None = None,
         params: Mapping[str, object] | None = None,
         repeatable: bool | None = None,
     ) -> httpx.Response:
@@ -105,14 +88,16 @@ class Connection:
         `repeatable` says that sending twice does no harm; GET and HEAD need not say it. A request whose
         content is an iterator is never repeated.
         """
+        return self._requests.send(
+            method,
+            path,
+            json=json,
+            content=content,
+            headers=headers,
+            params=params,
+            repeatable=repeatable,
+        )
 
-        def once() -> httpx.Response:
-            request = self._request(method, path, json, content, headers, params)
-            return _checked(self._inside.send(request))
-
-        return self._persist(once, _may_repeat(method, content, repeatable=repeatable))
-
-    @contextmanager
     def stream(
         self,
         method: str,
@@ -120,148 +105,28 @@ class Connection:
         *,
         json: object = None,
         content: bytes | Iterator[bytes] | None = None,
-        headers: Headers | None = None,
+        headers: Mapping[str, str] | None = None,
         params: Mapping[str, object] | None = None,
         repeatable: bool | None = None,
-    ) -> Iterator[httpx.Response]:
+    ) -> AbstractContextManager[httpx.Response]:
         """Give an answer whose body is read piece by piece; otherwise as `send`.
 
         Raises:  Unreachable, also where the connection breaks while the body is read: continue by `Range`.
         """
-
-        def once() -> httpx.Response:
-            request = self._request(method, path, json, content, headers, params)
-            return _checked(self._inside.send(request, stream=True))
-
-        response = self._persist(once, _may_repeat(method, content, repeatable=repeatable))
-        try:
-            yield response
-        except httpx.TransportError as problem:
-            raise self._unreachable(problem) from problem
-        finally:
-            response.close()
-
-    def _request(
-        self,
-        method: str,
-        path: str,
-        json: object,
-        content: bytes | Iterator[bytes] | None,
-        headers: Headers | None,
-        params: Mapping[str, object] | None,
-    ) -> httpx.Request:
-        address = self.server + (path if path.startswith("/") else _API + path)
-        told = {name: _text(value) for name, value in (params or {}).items() if value is not None}
-        return self._inside.build_request(
-            method, address, json=json, content=content, headers=headers, params=told or None
+        return self._requests.stream(
+            method,
+            path,
+            json=json,
+            content=content,
+            headers=headers,
+            params=params,
+            repeatable=repeatable,
         )
 
-    def _persist(
-        self,
-        once: Callable[[], httpx.Response],
-        repeatable: bool,  # noqa: FBT001 - private
-    ) -> httpx.Response:
-        """Try until it works, the server refuses, or patience ends."""
-        attempt = 0
-        while True:
-            try:
-                response = once()
-            except httpx.TransportError as problem:
-                delay = self._delay(attempt)
-                if delay is None or not (repeatable or isinstance(problem, _NOTHING_WAS_SENT)):
-                    raise self._unreachable(problem) from problem
-            except _Busy as busy:
-                delay = self._delay(attempt)
-                if delay is None or not (repeatable or busy.nothing_done):
-                    raise busy.error from busy
-                delay = max(delay, busy.wait_seconds)
-            else:
-                self._answered.set()
-                return response
-            time.sleep(delay)
-            attempt += 1
-
-    def _delay(self, attempt: int) -> float | None:
-        known = self._answered.is_set()
-        delays = _LATER_DELAYS_SECONDS if known else _FIRST_DELAYS_SECONDS
-        return delays[attempt] if attempt < len(delays) else None
-
-    def _unreachable(self, problem: httpx.TransportError) -> Unreachable:
-        if isinstance(problem, httpx.ConnectError | httpx.ConnectTimeout):
-            why = f"{self.server} does not answer ({problem}). Is the address right, is it running?"
-        elif isinstance(problem, httpx.TimeoutException):
-            why = f"{self.server} did not answer in time. Try again."
-        else:
-            why = f"The connection to {self.server} broke ({problem}). Try again."
-        return Unreachable(why)
-
-
-class _Busy(Exception):
-    """The server cannot answer now; it may later."""
-
-    def __init__(self, error: LabsetError, status: int, wait_seconds: float) -> None:
-        super().__init__(error.message)
-        self.error = error
-        self.nothing_done = status == HTTPStatus.TOO_MANY_REQUESTS
-        self.wait_seconds = min(wait_seconds, _MOST_SECONDS)
-
-
-def _client(headers: Headers, *, verify: ssl.SSLContext | bool) -> httpx.Client:
-    return httpx.Client(
-        headers={"User-Agent": f"labset/{__version__}", **headers},
-        timeout=_TIMEOUT,
-        limits=httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=_AT_ONCE),
-        verify=verify,
-    )
-
-
-def _trusted() -> ssl.SSLContext:
-    """Trust the public authorities, and whom the machine trusts (a company's own, say).
-
-    Source:  httpx and OpenSSL: `SSL_CERT_FILE` and `SSL_CERT_DIR` name others.
-    """
-    context = httpx.create_ssl_context()
-    context.load_default_certs()
-    return context
-
-
-def _text(value: object) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value)
-
-
-def _may_repeat(
-    method: str, content: bytes | Iterator[bytes] | None, *, repeatable: bool | None
-) -> bool:
-    whole = content is None or isinstance(content, bytes)
-    return whole and (method in _SAFE_METHODS if repeatable is None else repeatable)
-
-
-def _checked(response: httpx.Response) -> httpx.Response:
-    """Return an answer that is no refusal; raise what the server says otherwise."""
-    if response.status_code < HTTPStatus.BAD_REQUEST:
-        return response
-    try:
-        response.read()
-    finally:
-        response.close()
-    error = _error_in(response)
-    if response.status_code in _BUSY and isinstance(error, Unreachable):
-        raise _Busy(error, response.status_code, _retry_after(response))
-    raise error
-
-
-def _error_in(response: httpx.Response) -> LabsetError:
-    try:
-        body = response.json()
-        code, message, details = body["error"], body["message"], body.get("details") or {}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        code, details = "", {}
-        message = f"The server answered {response.status_code} {response.reason_phrase}."
-    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        details = {**details, "request_id": response.headers.get("X-Request-Id", "")}
-    return error_of(response.status_code, code, message, details)
-
-
-def _retry_after(response: httpx.Response) -> float:
-    text = response.headers.get("Retry-After", "")
-    return float(text) if text.isdigit() else 0
+    @property
+    def _requests(self) -> Requests:
+        with self._opening:
+            if self._opened is None:
+                module = import_module("labset.requests_by_httpx")
+                self._opened = cast("Requests", module.Requests(self.server, self.token))
+            return self._opened
