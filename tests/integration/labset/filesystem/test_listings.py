@@ -94,3 +94,23 @@ def test_a_branch_with_a_slash_is_written_percent_encoded(
     assert files.cat(f"labset://{number}@line%2F2/ä #1%?.csv") == b"x,y\n"
     with client.open(number, "ä #1%?.csv", ref="line/2") as file:
         assert file.read() == b"x,y\n"
+
+
+def test_a_very_large_folder_is_listed_whole(
+    client: Client, files_of: FilesOf, new_dataset: Callable[[], int], tmp_path: Path
+) -> None:
+    number = new_dataset()
+    (tmp_path / "many" / "inner" / "deep").mkdir(parents=True)
+    for count in range(1100):
+        (tmp_path / "many" / f"{count}.txt").write_text(str(count), encoding="ascii")
+    (tmp_path / "many" / "inner" / "deep" / "a.txt").write_text("a", encoding="ascii")
+    client.upload(number, tmp_path / "many")
+    files = files_of()
+    listed = files.ls(f"{number}/many")
+    assert len(listed) == 1101
+    assert {one["name"]: one["type"] for one in listed}[f"{number}/many/inner"] == "directory"
+    assert files.ls(f"{number}/many/inner/deep", detail=False) == [
+        f"{number}/many/inner/deep/a.txt"
+    ]
+    assert f"{number}/many" in files.ls(str(number), detail=False)
+    assert files.cat(f"{number}/many/777.txt") == b"777"
