@@ -22,7 +22,7 @@ _SHORT_SHA = 8
 Wanted = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="PATH|GLOB",
+        metavar="PATH|GLOB...",
         show_default=False,
         help="Files, folders or patterns (quote them); everything if absent.",
     ),
@@ -47,7 +47,7 @@ NoCache = Annotated[
 ]
 Only = Annotated[
     list[str] | None,
-    typer.Argument(metavar="PATH", show_default=False, help="Only these files and folders."),
+    typer.Argument(metavar="PATH...", show_default=False, help="Only these files and folders."),
 ]
 OutputFile = Annotated[
     Path | None,
