@@ -26,7 +26,7 @@ from labset import __version__
 from labset.errors import Unreachable
 
 CONNECT_SECONDS = 5.0
-SILENT_SECONDS = 120.0  # that a server may work on what it got
+SILENT_SECONDS = 300.0  # that a server may work on what it got
 BLOCK_BYTES = 1024 * 1024
 _SENDFILE_BYTES = 8 * BLOCK_BYTES
 _KEPT = 32

@@ -14,6 +14,7 @@ MAX_FILES = 20_000  # of one session, as the server has it (docs/limits.md)
 MAX_TEXT_BYTES = 60 * 1024 * 1024  # of small texts in one commit
 MAX_ANNOUNCED_BYTES = 12 * 1024 * 1024  # of JSON
 SMALL_BYTES = 1024 * 1024  # below: in a batch
+_BATCH_FILES = 1_000
 _TEXT_FILE_BYTES = 100_000
 _TEXT_SUFFIXES = (".md", ".txt", ".yaml", ".yml", ".json", ".xml", ".toml")
 _ROW_BYTES = 100  # of JSON beside the path
@@ -105,7 +106,10 @@ def without_twins(files: Sequence[Hashed]) -> list[Hashed]:
 
 
 def batches(files: Sequence[Hashed], *, at_least: int, batch_bytes: int) -> Iterator[list[Hashed]]:
-    """Yield small files in batches of up to `batch_bytes`; smaller ones, so that there are `at_least`."""
+    """Yield small files in batches of up to `batch_bytes`; smaller ones, so that there are `at_least`.
+
+    A batch has at most 1,000 files.
+    """
     total = sum(one.file.size + _ROW_BYTES for one in files)
     wanted = min(batch_bytes, max(1, total // at_least + 1))
     group: list[Hashed] = []
@@ -113,7 +117,7 @@ def batches(files: Sequence[Hashed], *, at_least: int, batch_bytes: int) -> Iter
     for one in files:
         group.append(one)
         size += one.file.size + _ROW_BYTES
-        if size >= wanted:
+        if size >= wanted or len(group) == _BATCH_FILES:
             yield group
             group, size = [], 0
     if group:

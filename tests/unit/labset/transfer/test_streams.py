@@ -140,5 +140,12 @@ def test_patience_ends_with_the_problem_and_begins_anew_when_something_moves() -
     patience.moved()
     patience.wait(problem)
     assert pauses[-1] == 0.1
+
+
+def test_patience_has_an_end_but_not_before_some_attempts() -> None:
+    pauses: list[float] = []
+    patience = Patience(-1, pauses.append)
     with pytest.raises(Unreachable):
-        Patience(-1, pauses.append).wait(problem)
+        for _ in range(10):
+            patience.wait(Unreachable("gone"))
+    assert len(pauses) == 4
