@@ -68,7 +68,7 @@ def rm(
     dataset_id: DatasetId,
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH", show_default=False, help="Files or folders."),
+        typer.Argument(metavar="PATH...", show_default=False, help="Files or folders."),
     ],
     *,
     branch: Branch = None,

@@ -99,7 +99,7 @@ def upload(
     dataset_id: DatasetId,
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH", show_default=False, help="Files and folders."),
+        typer.Argument(metavar="PATH...", show_default=False, help="Files and folders."),
     ],
     *,
     to: Annotated[

@@ -22,13 +22,17 @@ def test_the_server_runs_with_the_same_versions_that_are_tested() -> None:
 )
 def test_everything_that_pyproject_asks_for_is_locked(group: str, lock: str) -> None:
     asked = [line for line in PYPROJECT["dependency-groups"][group] if isinstance(line, str)]
-    names = {match[0].lower() for line in asked if (match := _NAME.match(line))}
-    assert names <= {name for name, _ in locked(lock)}
+    assert names(asked) <= {name for name, _ in locked(lock)}
+
+
+def names(lines: list[str]) -> set[str]:
+    """Return the packages that lines of pyproject.toml ask for."""
+    return {match[0].lower() for line in lines if (match := _NAME.match(line))}
 
 
 def test_the_client_is_tested_with_what_it_asks_for() -> None:
-    asked = {_NAME.match(line)[0] for line in PYPROJECT["project"]["dependencies"]}  # type: ignore[index]
-    assert asked == set(PYPROJECT["dependency-groups"]["client"])
+    asked = PYPROJECT["project"]["dependencies"]
+    assert names(asked) == names(PYPROJECT["dependency-groups"]["client"])
 
 
 def test_the_lock_of_the_front_end_has_the_versions_of_package_json() -> None:
