@@ -123,8 +123,13 @@ def main() -> None:
         _tell(error)
         sys.exit(error.exit_code)
     except OSError as problem:  # of this machine: a full disk, a folder that may not be written
-        _tell(LabsetError(str(problem), "system"))
+        _tell(LabsetError(_in_words(problem), "system"))
         sys.exit(LabsetError.exit_code)
+
+
+def _in_words(problem: OSError) -> str:
+    named = f"{problem.filename}: " if problem.filename else ""
+    return f"{named}{problem.strerror or problem}."
 
 
 def _tell(error: LabsetError) -> None:
