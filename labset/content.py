@@ -27,7 +27,7 @@ class Content:
     """The bytes of one file of one commit: through Labset where they are few, else straight."""
 
     def __init__(
-        self, owner: object, wire: DatasetWire, commit: str, row: Row, reach: Reach
+        self, owner: object, wire: DatasetWire, reach: Reach, commit: str, row: Row
     ) -> None:
         self._owner = owner  # who closes the wire, when nobody reads any more
         self.row = row

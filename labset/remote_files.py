@@ -19,6 +19,7 @@ from labset.model import Dataset, Entry
 from labset.reach import Reach
 from labset.settings import find_login
 
+_KEPT_CONTENTS = 200
 _PAGED_ENTRIES = 1000  # a larger folder is read in one go
 
 
@@ -33,6 +34,7 @@ class RemoteFiles:
         self.pid = os.getpid()
         self.connection = Connection(login.server, token or login.token)
         self._wires: dict[int, tuple[DatasetWire, Reach]] = {}
+        self._contents: dict[tuple[int, str, str], Content] = {}
         self._lock = threading.Lock()
         weakref.finalize(self, _close, self.connection, self._wires)
 
@@ -106,17 +108,30 @@ class RemoteFiles:
         return datetime.fromisoformat(rows[-1]["created_at"])
 
     def content(self, dataset_id: int, commit: str, entry: Entry) -> Content:
-        """Return the bytes of a file, for reading."""
+        """Return the bytes of a file, for reading; of one that was read lately with its link."""
+        key = (dataset_id, commit, entry.path)
         with self._lock:
-            if dataset_id not in self._wires:
-                wire = DatasetWire(self.connection, dataset_id)
-                self._wires[dataset_id] = (wire, Reach(wire))
-            wire, reach = self._wires[dataset_id]
+            known = self._contents.pop(key, None)
+            if known is not None:
+                self._contents[key] = known  # the one that was used last stands last
+                return known
         if entry.size is None or entry.md5 is None:
             entry = self.facts(dataset_id, commit, entry.path)
         if entry.size is None or entry.md5 is None:
             raise Damaged(f"{entry.path} cannot be read: its pointer is broken.", "broken_pointer")
-        return Content(self, wire, commit, Row(entry.path, entry.md5, entry.size), reach)
+        row = Row(entry.path, entry.md5, entry.size)
+        with self._lock:
+            made = Content(self, *self._wire(dataset_id), commit, row)
+            self._contents[key] = made
+            if len(self._contents) > _KEPT_CONTENTS:
+                del self._contents[next(iter(self._contents))]
+        return made
+
+    def _wire(self, dataset_id: int) -> tuple[DatasetWire, Reach]:
+        if dataset_id not in self._wires:
+            wire = DatasetWire(self.connection, dataset_id)
+            self._wires[dataset_id] = (wire, Reach(wire))
+        return self._wires[dataset_id]
 
     def _tree(self, dataset_id: int, path: str, ref: str | None, **asked: object) -> httpx.Response:
         params = {"ref": ref, **asked}
