@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -57,9 +57,13 @@ class FileLock:
 
     def release(self) -> None:
         """Let go. The file is deleted while it is locked: nobody waits at a name of no meaning."""
-        if sys.platform != "win32":  # where an open file cannot be deleted
+        if sys.platform == "win32":  # where an open file cannot be deleted
+            os.close(self._file)
+            with suppress(OSError):  # somebody else has it by now
+                self._path.unlink()
+        else:
             self._path.unlink(missing_ok=True)
-        os.close(self._file)
+            os.close(self._file)
 
 
 @contextmanager

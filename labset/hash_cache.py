@@ -79,7 +79,8 @@ class HashCache:
 
     def find_one(self, signature: Signature) -> str | None:
         """Return the md5, or None."""
-        return next(self.find([signature]))
+        (md5,) = self.find([signature])
+        return md5
 
     def keep(self, known: Sequence[tuple[Signature, str]], *, at_rest: bool = False) -> bool:
         """Remember md5s that were computed just now, where a later change would show.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import secrets
@@ -12,8 +13,10 @@ import threading
 from pathlib import Path
 
 from labset.errors import Conflict, LabsetError, Misused
+from labset.file_locks import FileLock
 
 HIDDEN = ".labset"
+_PRESENCE = ".here"
 _REPARSE = getattr(stat, "FILE_ATTRIBUTE_REPARSE_POINT", 0)
 _RESERVE_BYTES = 16 * 1024 * 1024  # that a disk keeps free
 
@@ -31,6 +34,8 @@ class Output:
         self._lock = threading.Lock()
         self._mark = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._numbers = itertools.count()
+        self._presence: FileLock | None = None
+        self._settling = threading.Lock()
         root.mkdir(parents=True, exist_ok=True)
 
     def place(self, path: str) -> Path:
@@ -58,12 +63,12 @@ class Output:
 
     def fresh(self) -> Path:
         """Return a name of nobody, from which a finished file can be moved to its own."""
-        self._open_folder(HIDDEN)
+        self._settle_in()
         return self._hidden / f"{self._mark}-{next(self._numbers)}"
 
     def unfinished(self, md5: str) -> Path:
         """Return the name under which parts of a large file gather, for whoever goes on."""
-        self._open_folder(HIDDEN)
+        self._settle_in()
         return self._hidden / f"{md5}.part"
 
     def check_room(self, size: int) -> None:
@@ -76,13 +81,33 @@ class Output:
             )
 
     def tidy(self) -> None:
-        """Delete the hidden folder, if nothing is left in it."""
-        with self._lock:
-            self._known.discard(HIDDEN)
-        try:
+        """Delete what killed processes left half written, and the hidden folder if it is empty."""
+        if self._presence is not None:
+            self._presence.release()
+            self._presence = None
+        for path in self._hidden.glob(f"*{_PRESENCE}"):
+            gone = FileLock.take_if_free(path)
+            if gone is not None:
+                for half in self._hidden.glob(f"{path.stem}-*"):
+                    half.unlink(missing_ok=True)
+                gone.release()
+        with contextlib.suppress(
+            OSError
+        ):  # somebody is at work, or there is something to go on with
             self._hidden.rmdir()
-        except OSError:
-            return  # somebody else needs it, or there is something to go on with
+
+    def _settle_in(self) -> None:
+        """Make the hidden folder, and show that somebody is at work in it."""
+        with self._settling:
+            while self._presence is None:
+                self._open_folder(HIDDEN)
+                try:
+                    self._presence = FileLock.take_if_free(
+                        self._hidden / f"{self._mark}{_PRESENCE}"
+                    )
+                except FileNotFoundError:  # another process has tidied up just now
+                    with self._lock:
+                        self._known.discard(HIDDEN)
 
     def _has_folder(self, folder: str) -> bool:
         if not folder or folder in self._known:

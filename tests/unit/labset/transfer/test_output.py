@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,24 @@ def test_what_cannot_fit_is_refused_before_it_begins(tmp_path: Path) -> None:
     with pytest.raises(LabsetError, match="room") as caught:
         Output(tmp_path / "out").check_room(10**18)
     assert caught.value.code == "disk_full"
+
+
+def test_what_a_killed_process_left_is_deleted_but_not_what_another_is_at(tmp_path: Path) -> None:
+    killed, other, mine = (Output(tmp_path / "out") for _ in range(3))
+    for output in (killed, other, mine):
+        output.fresh().write_bytes(b"half")
+    os.close(killed._presence._file if killed._presence else -1)  # as its end does
+    mine.tidy()
+    kept = sorted(path.suffix for path in (tmp_path / "out/.labset").iterdir())
+    assert len(kept) == 3  # the other's file and presence, and mine, which I would have moved
+    other.fresh().write_bytes(b"still at work")
+    other.tidy()
+
+
+def test_who_comes_while_another_tidies_up_makes_the_folder_anew(tmp_path: Path) -> None:
+    first, second = Output(tmp_path / "out"), Output(tmp_path / "out")
+    first.fresh()
+    second.find("x")
+    first.tidy()
+    assert not (tmp_path / "out/.labset").exists()
+    second.fresh().write_bytes(b"x")
