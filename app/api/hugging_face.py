@@ -127,8 +127,8 @@ def tell(error: LabsetError) -> ResponseReturnValue:
     if "pinned" in g:
         response.headers["X-Repo-Commit"] = g.pinned.revision.sha
     refused = isinstance(error, Unauthenticated) and request.headers.get("Authorization")
-    words = _REFUSED_TOKEN if refused else " ".join(error.message.split())
-    plain = words.encode("ascii", "replace").decode()
+    words = _REFUSED_TOKEN if refused else error.message
+    plain = "".join(letter if " " <= letter <= "~" else "?" for letter in words)
     response.headers["X-Error-Message"] = plain[:_MOST_MESSAGE_CHARACTERS]
     return response
 

@@ -25,6 +25,7 @@ _DVCIGNORE = (
     b"# the performance. Learn more at\n"
     b"# https://dvc.org/doc/user-guide/dvcignore\n"
 )
+_DVC_READ_SECONDS = 600  # DVC's own 60 are too few to prove and name an object of many gigabytes
 
 
 def bind_dataset(
@@ -134,6 +135,7 @@ def dvc_config(platform: Platform, placement: Placement) -> str:
         "    custom_auth_header = Authorization",
         "    password = anonymous",
         "    verify = true",
+        f"    read_timeout = {_DVC_READ_SECONDS}",
     ]
     address = placement.site.address
     if address.kind is SiteKind.S3:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.errors import Conflict, Forbidden, Invalid, LabsetError, Unauthenticated
+from core.errors import Conflict, Forbidden, LabsetError, Unauthenticated
 from core.model.access import Actor, Person
 from core.model.names import DatasetId
 from core.model.refusals import Refusal
@@ -12,7 +12,7 @@ from core.ports import Platform
 from core.usecases.opening import Needs, open_dataset
 
 WRITTEN_EVERY = timedelta(seconds=5)  # a push is refused a hundred times in a second
-_REFUSALS = (Forbidden, Conflict, Invalid)  # of datasets that the caller sees
+_REFUSALS = (Forbidden, Conflict)  # of datasets that the caller sees
 
 
 def note_refusal(
