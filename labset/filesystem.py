@@ -23,8 +23,8 @@ from fsspec.utils import isfilelike, tokenize
 
 from labset.content import Content
 from labset.errors import LabsetError, NotFound
-from labset.known_files import Info, KnownFiles
-from labset.model import Dataset, Entry
+from labset.known_files import Info, KnownFiles, dataset_info
+from labset.model import Entry
 from labset.open_file import BLOCK_BYTES, LabsetFile, counted, save
 from labset.os_errors import os_error, read_only
 from labset.place import Place, place_text
@@ -272,7 +272,7 @@ class LabsetFileSystem(ReadOnlyFileSystem):
             return place_text(place.dataset_id, place.path, self._commit(remote, place))
 
     def reopen(self, path: str) -> Content:
-        """Return the bytes of a file once more, for a process that cannot use its parent's sockets."""
+        """Return the bytes of a file, for a forked process: the sockets are its parent's."""
         return self._find_content(path)[1]
 
     def adopt(self, commits: Mapping[str, str]) -> bool:
@@ -296,7 +296,7 @@ class LabsetFileSystem(ReadOnlyFileSystem):
     def _read_folder(self, path: str) -> list[Info]:
         with self._asking(path) as remote:
             if not path:
-                return [_dataset_info(one) for one in remote.datasets()]
+                return [dataset_info(one) for one in remote.datasets()]
             place = Place.parse(path)
             commit = self._commit(remote, place)
             try:
@@ -379,16 +379,6 @@ def _restored(
         files = kind(*arguments, **options, skip_instance_cache=True)
         files.adopt(commits)
     return files
-
-
-def _dataset_info(dataset: Dataset) -> Info:
-    return {
-        "name": str(dataset.id),
-        "type": "directory",
-        "size": 0,
-        "title": dataset.name,
-        "dataset": dataset.path,
-    }
 
 
 def _leave_out_missing(problem: OSError) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labset.model import Entry
+from labset.model import Dataset, Entry
 from labset.place import Place
 
 Info = dict[str, Any]
@@ -79,6 +79,17 @@ class KnownFiles:
         for known in (self.commits, self._folders, self._infos):
             for key in [one for one in list(known) if not root or _is_in(one, root)]:
                 known.pop(key, None)
+
+
+def dataset_info(dataset: Dataset) -> Info:
+    """Return a dataset as a folder, in fsspec's words."""
+    return {
+        "name": str(dataset.id),
+        "type": "directory",
+        "size": 0,
+        "title": dataset.name,
+        "dataset": dataset.path,
+    }
 
 
 def _info(place: Place, commit: str, entry: Entry) -> Info:
