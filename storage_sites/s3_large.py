@@ -18,7 +18,7 @@ from storage_sites.s3_multipart import PART_BYTES, Multipart
 from storage_sites.s3_naming import Naming, clean_up
 
 SEGMENT_PARTS: Final = 10_000  # as many as S3 allows; a larger object goes to several staging keys
-_PARTS_AT_ONCE: Final = 3  # with the part that is being filled: at most 40 MiB
+_PARTS_AT_ONCE: Final = 2  # with the part that is being filled: at most 32 MiB
 
 
 class LargePut:
@@ -39,7 +39,7 @@ class LargePut:
         self._segments: list[Multipart] = []
 
     def store(self, intake: Intake, pieces: list[bytes]) -> StoredObject:
-        """Store the pieces that were taken already and the rest of `intake`.
+        """Store the pieces that were taken already, which are taken from the list, and the rest.
 
         Raises:  Invalid (wrong size or checksum), Unavailable.
         """
@@ -57,8 +57,7 @@ class LargePut:
         while pieces:
             self._segment().send(pieces.pop(), at_once=_PARTS_AT_ONCE)
             if not pieces and not intake.ended:
-                piece = intake.take(PART_BYTES)
-                pieces = [piece] if piece else []
+                pieces.extend(filter(None, (intake.take(PART_BYTES),)))
 
     def _segment(self) -> Multipart:
         if not self._segments or self._segments[-1].parts == self._segment_parts:

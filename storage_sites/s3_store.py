@@ -112,13 +112,14 @@ class S3Store:
 
     def put(self, placement: Placement, intake: Intake) -> StoredObject:
         """Store what comes in: up to 8 MiB in one request, more by way of staging keys."""
-        first = intake.take(SMALL_BYTES)
-        second = b"" if intake.ended else intake.take(PART_BYTES)
-        if second:
+        pieces = [intake.take(SMALL_BYTES)]  # nothing else may hold them while others are sent
+        if not intake.ended:
+            pieces.append(intake.take(PART_BYTES))
+        if any(pieces[1:]):
             large = LargePut(self._connection, self._staging, placement)
-            return large.store(intake, [first, second])
+            return large.store(intake, pieces)
         stored = intake.finish()
-        was_there = self._put_small(object_key(placement, stored.md5), first, stored.md5.hex)
+        was_there = self._put_small(object_key(placement, stored.md5), pieces[0], stored.md5.hex)
         return StoredObject(
             stored.md5, stored.size_bytes, stored.sha256, stored.block_sha256, was_there
         )
