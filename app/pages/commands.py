@@ -74,6 +74,19 @@ def dvc_lines(dataset: Dataset, place: Place) -> str:
     return "\n".join([*lines, "dvc pull"])
 
 
+def client_lines(base_url: str, dataset: Dataset, place: Place) -> str:
+    """Return the lines that fetch the revision with our own client."""
+    folder = shlex.quote(dataset.path_with_namespace.rpartition("/")[2])
+    ref = shlex.quote(place.ref.name)
+    pull = f"labset download --project-id {dataset.id} --ref {ref} --output {folder}"
+    return f"labset login {base_url}\n{pull}"
+
+
+def python_line(dataset: Dataset, place: Place, path: FilePath) -> str:
+    """Return the expression that opens a file for reading, for whoever has logged in once."""
+    return f"fsspec.open({f'labset://{dataset.id}@{place.ref}/{path}'!r})"
+
+
 def listing_line(base_url: str, dataset: Dataset, place: Place) -> str:
     """Return the line that lists all files of the revision as JSON."""
     query = urlencode({"ref": place.ref.name, "recursive": "1", "per_page": "100"})

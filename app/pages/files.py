@@ -15,11 +15,13 @@ from app.pages.binding import choice_page
 from app.pages.commands import (
     Place,
     branch_of,
+    client_lines,
     curl_line,
     dvc_lines,
     file_url,
     listing_line,
     place_of,
+    python_line,
     upload_line,
 )
 from app.pages.origins import allow_site
@@ -147,6 +149,7 @@ def use_lines(details: DatasetDetails, place: Place) -> dict[str, str]:
     """Return the commands of the panel "Use it"."""
     base_url, dataset = shell().settings.base_url, details.dataset
     return {
+        "client": client_lines(base_url, dataset, place),
         "dvc": dvc_lines(dataset, place),
         "list": listing_line(base_url, dataset, place),
         "upload": upload_line(base_url, dataset, branch_of(dataset, place)),
@@ -178,4 +181,5 @@ def _file_page(
         moving=file_url(base_url, dataset, path, moving),
         moving_ref=moving,
         curl=curl_line(dataset, file_url(base_url, dataset, path, place.ref.name), path),
+        python=python_line(dataset, place, path),
     )
