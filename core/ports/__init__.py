@@ -7,6 +7,7 @@ Unavailable within 15 seconds; those that act for an Actor may raise Unauthentic
 
 from __future__ import annotations
 
+from core.ports.asset_records import AssetRecords, AssetScope, Found, RegistryRecords
 from core.ports.clock import Clock
 from core.ports.directory import Directory
 from core.ports.history import History
@@ -25,6 +26,8 @@ from core.ports.site_records import (
 from core.ports.work_records import JobRecords, UploadRecords
 
 __all__ = [
+    "AssetRecords",
+    "AssetScope",
     "BatchResult",
     "Beside",
     "Binding",
@@ -32,6 +35,7 @@ __all__ = [
     "Clock",
     "Directory",
     "FactsRecords",
+    "Found",
     "History",
     "JobRecords",
     "LoginRecords",
@@ -39,6 +43,7 @@ __all__ = [
     "Parts",
     "Platform",
     "RefusalRecords",
+    "RegistryRecords",
     "SiteRecords",
     "StagedRecords",
     "StagingRecords",

@@ -1,0 +1,121 @@
+"""What the ledger keeps of assets and of other asset databases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from core.model.assets import Asset, KeptObject
+from core.model.filters import DocumentQuery
+from core.model.names import DatasetId
+from core.model.registry import HealthCheck, RegistryEntry
+
+ItemT = TypeVar("ItemT")
+
+
+@dataclass(frozen=True, slots=True)
+class AssetScope:
+    """Which assets a caller may see: ANDed to whatever is asked for, outside of it.
+
+    `person_id` None is nobody: public ones only. `dataset_ids` are datasets whose assets he may read.
+    `everything` is for the worker and an open installation. `assets_db_id` None searches all databases
+    that share these records.
+    """
+
+    person_id: int | None
+    dataset_ids: frozenset[DatasetId] = frozenset()
+    everything: bool = False
+    assets_db_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[ItemT]):
+    """One page; `cursor` leads to the next one, None at the end."""
+
+    items: tuple[ItemT, ...]
+    cursor: str | None
+
+
+class AssetRecords(Protocol):
+    """The entries of all asset databases that share this ledger; each method is one transaction."""
+
+    def create_asset(self, asset: Asset) -> None:
+        """Keep a new entry.
+
+        Raises:  Conflict: `asset_exists`, where its URI is taken in its database; `being_collected`,
+                 where its bytes are just taken away, so that they must be uploaded again.
+        """
+
+    def find_asset(self, assets_db_id: str | None, uri_or_id: str) -> Asset | None:
+        """Return the entry of that URI, else of that id; None for `assets_db_id` looks in all."""
+
+    def replace_asset(self, asset: Asset, *, seen_at: datetime) -> None:
+        """Keep changed metadata, tags, visibility and URL of the entry that was seen with this `updated_at`.
+
+        Raises:  Conflict, if somebody changed it meanwhile; NotFound.
+        """
+
+    def delete_asset(self, asset_id: str, now: datetime) -> None:
+        """Forget the entry; bytes that no entry names any more wait for collection from `now` on."""
+
+    def query_assets(self, scope: AssetScope, query: DocumentQuery) -> Found[Asset]:
+        """Return the entries that match, within the scope.
+
+        Raises:  Invalid, for a cursor that is none of this order; Unavailable, if it takes too long.
+        """
+
+    def list_asset_tags(self, scope: AssetScope, limit: int) -> Sequence[tuple[str, int]]:
+        """Return the most used tags with how many entries have each."""
+
+    def expect_object(self, assets_db_id: str, kept: KeptObject, now: datetime) -> None:
+        """Note, before bytes are put in their place, that they are there without an entry yet.
+
+        An upload that never becomes an entry is collected like a deleted one.
+        Raises:  Conflict (`being_collected`), as `create_asset`.
+        """
+
+    def claim_collectable(
+        self, assets_db_id: str, before: datetime, limit: int
+    ) -> Sequence[KeptObject]:
+        """Return objects that no entry has named since `before`; from now on none can name them.
+
+        What was claimed and not yet forgotten (a crash) is returned as well.
+        """
+
+    def forget_collected(self, assets_db_id: str, collected: Sequence[KeptObject]) -> None:
+        """Note that their bytes are gone: whoever uploads them again stores them anew."""
+
+    def read_assets_db_id(self) -> str:
+        """Return the id that this installation made for its own asset database, the same for ever."""
+
+
+class RegistryRecords(Protocol):
+    """Registered asset databases; each method is one transaction."""
+
+    def create_entry(self, entry: RegistryEntry) -> None:
+        """Keep a new entry with its first check."""
+
+    def find_entry(self, entry_id: str) -> RegistryEntry | None:
+        """Return an entry."""
+
+    def replace_entry(self, entry: RegistryEntry, *, seen_at: datetime) -> None:
+        """Keep a changed entry. Raises: Conflict, NotFound (as for assets)."""
+
+    def delete_entry(self, entry_id: str) -> None:
+        """Forget an entry and its checks."""
+
+    def query_entries(self, query: DocumentQuery) -> Found[RegistryEntry]:
+        """Return the entries that match."""
+
+    def save_check(self, entry_id: str, check: HealthCheck) -> None:
+        """Add to the history (the newest 100 are kept)."""
+
+    def list_checks(self, entry_id: str, limit: int) -> Sequence[HealthCheck]:
+        """Return the newest checks first."""
+
+    def claim_due_entries(
+        self, now: datetime, due_before: datetime, limit: int
+    ) -> Sequence[RegistryEntry]:
+        """Return entries not checked since `due_before`, marked so that no other worker takes them now."""
