@@ -98,7 +98,7 @@ def download(
 def upload(
     dataset_id: DatasetId,
     sources: Annotated[
-        list[Path],
+        list[str],  # not Path, which would drop the slash at the end
         typer.Argument(metavar="PATH...", show_default=False, help="Files and folders."),
     ],
     *,
@@ -113,6 +113,8 @@ def upload(
     as_json: AsJson = False,
 ) -> None:
     """Upload files and folders in one commit.
+
+    A folder keeps its name; with a slash at its end only what it holds is put there.
 
     Only bytes that the dataset does not hold yet are sent. A cut-off upload is continued by the same
     command within 24 hours; nothing is visible to others before its commit.

@@ -96,6 +96,8 @@ def test_a_dataset_lives_from_its_creation_to_its_release(alice: Typist) -> None
     assert (done["new"], done["identical"]) == (3, 0)
     again = alice.run("upload", dataset, "raw")
     assert "0 new, 0 changed, 3 identical" in again.out
+    inside = alice.run("upload", dataset, "raw/", "--to", "raw")
+    assert "0 new, 0 changed, 3 identical" in inside.out
     assert alice.run("mv", dataset, "raw/0.bin", "seen/").code == 0
     assert alice.run("rm", dataset, "raw/1.bin", "--json").json()[0]["path"] == "raw/1.bin"
     tagged = alice.run("tag", dataset, "v1", "-m", "checked", "--json").json()
