@@ -208,7 +208,7 @@ class Client:
         return upload(
             self.connection,
             dataset_id,
-            [Path(one) for one in _listed(sources)],
+            _listed(sources),
             to=to,
             branch=branch,
             message=message,
