@@ -12,6 +12,7 @@ import pytest
 from bench.stack import Running
 from tests.integration.product.conftest import Person
 from tests.integration.product.test_dvc import clone, run, set_token
+from tests.integration.product.test_permissions import eventually
 
 NewDataset = Callable[..., int]
 
@@ -98,6 +99,7 @@ def test_of_what_may_not_be_seen_nothing_is_kept(
     assert wrong.status_code == 401
     assert wrong.reason_phrase.startswith("GitLab token missing or refused")
     alice.json("PATCH", f"/datasets/{dataset}", json={"visibility": "internal"})
+    eventually(lambda: bob.http.get(f"/datasets/{dataset}").status_code == 200)
     assert bob.json("GET", f"/datasets/{dataset}")["last_refusal"] is None
 
 

@@ -386,6 +386,11 @@ def test_addresses_that_name_no_revision_or_file(
         assert answer.status_code == (404 if code else 200)
         if code:
             assert json.loads(answer.content).keys() == {"error", "message", "details"}
+    app = stack.ready["app_url"]
+    for name in ("%01x/y%7F", "l%0D%0Ab/%C3%A4", "a/b%2Fc"):
+        answer = httpx.get(f"{app}/api/datasets/{name}", headers=who)
+        assert answer.status_code == 404, name
+        assert "\n" not in answer.headers.get("X-Error-Message", "")
 
 
 def test_a_dataset_of_a_nested_group_is_there_by_its_number(
