@@ -14,13 +14,15 @@ from labset.errors import Damaged, LabsetError, Unreachable
 from labset.manifest import Row
 from labset.patience import Patience
 from labset.reach import Reach
+from labset.read_ahead import ReadAhead
 from labset.wire import BLOCK_BYTES, Answer
 
+_AHEAD_BYTES = 8 * 1024 * 1024
 _SMALL_BYTES = 1024 * 1024  # asking for a link would cost more than it saves
 
 _LOG = logging.getLogger(__name__)
 
-Write = Callable[[memoryview], object]
+Write = Callable[[bytes], object]
 
 
 class Content:
@@ -51,11 +53,17 @@ class Content:
 
     def pour(self, write: Write) -> None:
         """Write all bytes. Raises: Damaged, after the last one, if they are not what their md5 says."""
-        pouring = _Pouring(write, min(BLOCK_BYTES, self.row.size))
-        self._receive(0, self.row.size, pouring)
-        self._check(pouring.digest.hexdigest())
+        digest = hashlib.md5(usedforsecurity=False)
+        ahead = ReadAhead(_AHEAD_BYTES, self.read, self.row.size)
+        try:
+            for block in ahead.walk(BLOCK_BYTES):
+                digest.update(block)
+                write(block)
+        finally:
+            ahead.close()
+        self._check(digest.hexdigest())
 
-    def _receive(self, start: int, end: int, sink: _Filling | _Pouring) -> None:
+    def _receive(self, start: int, end: int, sink: _Filling) -> None:
         """Bring bytes in their order, and go on where a connection broke."""
         patience = Patience()
         while sink.count < end - start:
@@ -93,7 +101,7 @@ class Content:
             )
 
 
-def _drain(answer: Answer, size: int, sink: _Filling | _Pouring) -> None:
+def _drain(answer: Answer, size: int, sink: _Filling) -> None:
     while sink.count < size:
         arrived = answer.readinto(sink.room(size - sink.count))
         if not arrived:
@@ -114,22 +122,4 @@ class _Filling:
 
     def take(self, count: int) -> None:
         self._rest = self._rest[count:]
-        self.count += count
-
-
-class _Pouring:
-    """Bytes that go on, and are hashed."""
-
-    def __init__(self, write: Write, block_bytes: int) -> None:
-        self.count = 0
-        self.digest = hashlib.md5(usedforsecurity=False)
-        self._write = write
-        self._block = memoryview(bytearray(block_bytes))
-
-    def room(self, limit: int) -> memoryview:
-        return self._block[:limit]
-
-    def take(self, count: int) -> None:
-        self.digest.update(self._block[:count])
-        self._write(self._block[:count])
         self.count += count

@@ -102,7 +102,7 @@ def save(content: Content, target: Path, advance: Callable[[int], object]) -> No
 def counted(write: Write, advance: Callable[[int], object]) -> Write:
     """Return `write`, which also tells how many bytes were written."""
 
-    def write_and_tell(block: memoryview) -> None:
+    def write_and_tell(block: bytes) -> None:
         write(block)
         advance(len(block))
 

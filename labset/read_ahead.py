@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
 from fsspec.caching import BaseCache, register_cache
@@ -18,7 +18,7 @@ _KEPT_PIECES = 8  # that were read; readers step back a little
 class _Piece:
     """Bytes from `start` up to `end`, here or on their way."""
 
-    def __init__(self, start: int, end: int, coming: Future[bytes]) -> None:
+    def __init__(self, start: int, end: int, coming: Future[bytes | bytearray]) -> None:
         self.start = start
         self.end = end
         self.coming = coming
@@ -37,7 +37,7 @@ class ReadAhead(BaseCache):  # type: ignore[misc]  # fsspec ships no types
     def __init__(
         self,
         blocksize: int,
-        fetcher: Callable[[int, int], bytes],
+        fetcher: Callable[[int, int], bytes | bytearray],
         size: int,
         threads: int = 2,
     ) -> None:
@@ -48,6 +48,11 @@ class ReadAhead(BaseCache):  # type: ignore[misc]  # fsspec ships no types
         self._ahead = 0
         self._pool: ThreadPoolExecutor | None = None
         self._pid = os.getpid()
+
+    def walk(self, step_bytes: int) -> Iterator[bytes]:
+        """Yield the whole file, step by step."""
+        for start in range(0, self.size, step_bytes):
+            yield self._fetch(start, start + step_bytes)
 
     def close(self) -> None:
         """Let go of everything."""
@@ -103,19 +108,19 @@ class ReadAhead(BaseCache):  # type: ignore[misc]  # fsspec ships no types
         end = min([end, *(piece.start for piece in self._pieces if piece.start > position)])
         self.miss_count += 1
         self.total_requested_bytes += end - position
-        done: Future[bytes] = Future()
+        done: Future[bytes | bytearray] = Future()
         done.set_result(self.fetcher(position, end))
         piece = _Piece(position, end, done)
         if end - position <= 2 * self.blocksize:
             self._pieces.append(piece)
         return piece
 
-    def _bytes_of(self, piece: _Piece) -> bytes:
+    def _bytes_of(self, piece: _Piece) -> bytes | bytearray:
         try:
             return piece.coming.result()
         except (OSError, CancelledError):  # nobody saw it fail: the reader tries for himself
             self._pieces = [one for one in self._pieces if one is not piece]
-            block: bytes = self.fetcher(piece.start, piece.end)
+            block: bytes | bytearray = self.fetcher(piece.start, piece.end)
             return block
 
     def _look_ahead(self) -> None:
