@@ -145,10 +145,7 @@ def share(source: Path, target: Path) -> None:
             return
     target.unlink()
     try:
-        if sys.platform == "win32":  # where what is read-only cannot be deleted either
-            raise OSError(errno.EPERM, "no hard links")
-        os.link(source, target)
-        source.chmod(stat.S_IMODE(source.stat().st_mode) & ~_WRITE_BITS)
+        _link_read_only(source, target)
     except OSError as problem:
         if problem.errno not in _NO_LINK:
             raise
@@ -157,6 +154,13 @@ def share(source: Path, target: Path) -> None:
 
 def _md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _link_read_only(source: Path, target: Path) -> None:
+    if sys.platform == "win32":  # where what is read-only cannot be deleted either
+        raise OSError(errno.EPERM, "no hard links")
+    os.link(source, target)
+    source.chmod(stat.S_IMODE(source.stat().st_mode) & ~_WRITE_BITS)
 
 
 def md5_of(path: Path) -> str:
