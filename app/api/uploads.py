@@ -48,6 +48,7 @@ def begin(dataset_id: int) -> ResponseReturnValue:
         body.text("message", "") or f"Upload {len(rows)} files",
         rows,
         multipart=body.flag("multipart"),
+        links_from_bytes=body.number("links_from") if "links_from" in body else 0,
     )
     return _dressed(dataset_id, view), HTTPStatus.CREATED
 

@@ -56,10 +56,12 @@ def begin_upload(
     rows: Sequence[tuple[str, int, str]],
     *,
     multipart: bool = False,
+    links_from_bytes: int = 0,
 ) -> UploadView:
     """Open a session for announced (path, size in bytes, md5); say what is missing on the site.
 
-    `multipart`: with links to the parts of large files, where the site takes them.
+    `multipart`: with links to the parts of large files, where the site takes them. Files of fewer than
+    `links_from_bytes` get none: thousands of links that a batch does not need take seconds to sign.
     """
     dataset = open_to_write(platform, actor, dataset_id)
     placement = open_placement_to_write(platform, actor, dataset)
@@ -76,7 +78,8 @@ def begin_upload(
     )
     platform.uploads.create_upload(session, planned)
     there = frozenset(path for path, entry in standing.items() if entry is not None)
-    return replace(_view(platform, placement, session, planned), standing=there)
+    view = _view(platform, placement, session, planned, links_from_bytes=links_from_bytes)
+    return replace(view, standing=there)
 
 
 def new_session(
@@ -210,13 +213,15 @@ def _view(
     files: tuple[UploadFile, ...],
     staged: Sequence[StagedFile] = (),
     numbers: Sequence[int] | None = None,
+    links_from_bytes: int = 0,
 ) -> UploadView:
     is_done = session.state is UploadState.COMMITTED
     paths = frozenset(file.path for file in files)
     arrived = paths if is_done else find_arrived(platform, placement, files)
     wanted: dict[Md5, list[FilePath]] = {}
     for file in files:
-        if file.path not in arrived and _may_be_linked(file):
+        is_wanted = file.path not in arrived and file.size_bytes >= links_from_bytes
+        if is_wanted and _may_be_linked(file):
             wanted.setdefault(file.md5, []).append(file.path)
     may_send = session.is_receiving and bool(wanted)
     links = platform.objects.links_put(placement, list(wanted)) if may_send else None

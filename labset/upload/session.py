@@ -11,7 +11,7 @@ from typing import Any
 
 from labset.dataset_wire import DatasetWire
 from labset.errors import Conflict, NotFound, Unreachable
-from labset.upload.planning import Hashed
+from labset.upload.planning import SMALL_BYTES, Hashed
 
 Json = Mapping[str, Any]
 
@@ -80,7 +80,13 @@ class Session:
 def begin(wire: DatasetWire, branch: str | None, message: str, files: Iterable[Hashed]) -> Session:
     """Announce files; the server says what is missing."""
     rows = [{"path": one.file.path, "size": one.file.size, "md5": one.md5} for one in files]
-    body = {"branch": branch, "message": message, "multipart": True, "files": rows}
+    body = {
+        "branch": branch,
+        "message": message,
+        "multipart": True,
+        "links_from": SMALL_BYTES,
+        "files": rows,
+    }
     told = wire.connection.send(
         "POST",
         wire.path("uploads"),

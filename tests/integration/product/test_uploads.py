@@ -270,3 +270,16 @@ def test_fresh_links_are_given_for_what_is_missing(alice: Person, new_dataset: N
     follow(alice, one["upload"], data)
     states = {one["path"]: one["state"] for one in alice.json("GET", url)["files"]}
     assert states == {"a.bin": "present", "b.bin": "missing"}
+
+
+def test_small_files_get_no_links_where_none_are_wanted(
+    alice: Person, new_dataset: NewDataset
+) -> None:
+    dataset = new_dataset()
+    files = {"a.bin": b"small", "b.bin": b"large" * 1000}
+    body = {"links_from": 1000, "files": announce(files)}
+    begun = alice.json("POST", f"/datasets/{dataset}/uploads", 201, json=body)
+    urls = {one["path"]: one["upload"]["url"] for one in begun["files"]}
+    assert urls["a.bin"].startswith("/api/v1/")
+    assert urls["b.bin"].startswith("http")
+    alice.json("DELETE", f"/datasets/{dataset}/uploads/{begun['id']}", 204)
