@@ -26,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from core.errors import Invalid, Unavailable
+from ledger.filtering.functions import register_functions
 from ledger.forks import begin_anew_in_children
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -182,6 +183,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
         "journal_size_limit = 67108864",
     ):
         connection.execute(f"PRAGMA {pragma}")
+    register_functions(connection)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from core.model.access import Secret
+from ledger.assets import SqlAssetRecords
 from ledger.bindings import SqlBindingRecords
 from ledger.database import Database
 from ledger.facts import SqlFactsRecords
 from ledger.jobs import SqlJobRecords
 from ledger.logins import SqlLoginRecords
 from ledger.refusals import SqlRefusalRecords
+from ledger.registry import SqlRegistryRecords
 from ledger.rotation import reencrypt
 from ledger.schema import upgrade
 from ledger.sites import SqlSiteRecords
@@ -37,6 +39,8 @@ class Ledger:
     jobs: SqlJobRecords
     logins: SqlLoginRecords
     refusals: SqlRefusalRecords
+    assets: SqlAssetRecords
+    registry: SqlRegistryRecords
     database: Database
     vault: Vault
 
@@ -82,6 +86,8 @@ def open_ledger(database_url: str, keys: Sequence[Secret]) -> Ledger:
         jobs=SqlJobRecords(database),
         logins=SqlLoginRecords(database, vault),
         refusals=SqlRefusalRecords(database),
+        assets=SqlAssetRecords(database),
+        registry=SqlRegistryRecords(database),
         database=database,
         vault=vault,
     )

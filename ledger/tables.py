@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -21,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -69,6 +72,10 @@ class Words(TypeDecorator[str]):
             return None
         return value.replace("\x00", "?").encode("utf-8", "replace").decode()
 
+
+_COUNTED = BigInteger().with_variant(Integer, "sqlite")  # which numbers only those by itself
+_DOCUMENT = JSON().with_variant(JSONB, "postgresql")
+_CODE_POINTS = Text().with_variant(Text(collation="C"), "postgresql")
 
 sites = Table(
     "sites",
@@ -205,4 +212,86 @@ refusals = Table(
     Column("method", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("message", Words, nullable=False),
+)
+
+assets = Table(
+    "assets",
+    metadata,
+    Column("number", _COUNTED, primary_key=True, autoincrement=True),
+    Column("id", _CODE_POINTS, nullable=False, unique=True),
+    Column("assets_db_id", Text, nullable=False),
+    Column("uri_key", Text, index=True),  # sha256 of the URI, which may be too long for an index
+    Column("name", _CODE_POINTS, nullable=False),
+    Column("visibility", Text, nullable=False),
+    Column("owner_id", BigInteger),
+    Column("dataset_id", BigInteger),
+    Column("site_id", BigInteger),
+    Column("md5", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("document", _DOCUMENT, nullable=False),  # what GET shows, and the version's sort key
+    UniqueConstraint("assets_db_id", "uri_key"),
+    Index(None, "created_at", "id"),
+    Index(None, "updated_at", "id"),
+    Index(None, "name", "id"),
+    Index(None, "md5", "assets_db_id"),
+)
+Index(
+    "ix_assets_document",
+    assets.c.document,
+    postgresql_using="gin",
+    postgresql_ops={"document": "jsonb_path_ops"},
+).ddl_if(dialect="postgresql")
+
+asset_terms = Table(  # SQLite's inverted index of the documents; PostgreSQL has a GIN index
+    "asset_terms",
+    metadata,
+    Column("term", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+asset_objects = Table(  # bytes that no entry names
+    "asset_objects",
+    metadata,
+    Column("assets_db_id", Text, primary_key=True),
+    Column("site_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("md5", Text, primary_key=True),
+    Column("unnamed_since", Moment, nullable=False, index=True),
+    Column("claimed", Boolean, nullable=False),
+)
+
+installation = Table(  # what this installation made up once, and keeps
+    "installation",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+registry_entries = Table(
+    "registry_entries",
+    metadata,
+    Column("number", _COUNTED, primary_key=True, autoincrement=True),
+    Column("id", _CODE_POINTS, nullable=False, unique=True),
+    Column("name", _CODE_POINTS, nullable=False),
+    Column("owner_id", BigInteger),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("checked_at", Moment),
+    Column("seconds", Float),
+    Column("problem", Words),
+    Column("due_from", Moment, index=True),  # when somebody last began to look at its health
+    Column("document", _DOCUMENT, nullable=False),
+    Index(None, "created_at", "id"),
+)
+
+registry_checks = Table(
+    "registry_checks",
+    metadata,
+    Column("number", _COUNTED, primary_key=True, autoincrement=True),
+    Column("entry_id", _CODE_POINTS, nullable=False),
+    Column("checked_at", Moment, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("problem", Words),
+    Index(None, "entry_id", "number"),
 )

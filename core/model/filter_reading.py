@@ -6,6 +6,7 @@ Source:  MongoDB's manual; what differs, and why, stands in docs/assets.md.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from core.errors import Invalid, TooLarge
@@ -35,7 +36,7 @@ MAX_FILTER_BYTES = 64 * 1024
 MAX_FIELD_NAMES = 16  # on one path
 MAX_FIELD_INDICES = 3  # on one path
 MAX_FIELD_CHARACTERS = 255
-_MAX_INDEX_DIGITS = 6
+_INDEX = re.compile(r"[1-9][0-9]{0,5}")
 
 _LOGICAL = ("$and", "$or", "$nor")
 _OF_FIELDS = (
@@ -75,7 +76,7 @@ def parse_path(text: str) -> FieldPath:
 
 def is_index(name: str) -> bool:
     """Whether a name on a path is an index where it meets a list."""
-    return name.isascii() and name.isdigit() and len(name) <= _MAX_INDEX_DIGITS
+    return name == "0" or _INDEX.fullmatch(name) is not None
 
 
 class _Reader:

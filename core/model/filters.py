@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.errors import Invalid
-from core.model.filter_reading import parse_filter, parse_path
+from core.model.filter_reading import is_index, parse_filter, parse_path
 from core.model.filter_tree import Condition, FieldPath
 from core.model.json_values import JsonValue
 
@@ -92,10 +92,13 @@ def _parse_sort(text: str, shape: DocumentShape) -> tuple[SortField, ...]:
     words = [word.strip() for word in text.split(",") if word.strip()]
     if len(words) > MAX_SORT_FIELDS:
         raise Invalid(f"sort takes at most {MAX_SORT_FIELDS} fields.", details={"field": "sort"})
-    return tuple(
+    fields = tuple(
         SortField(parse_path(word.lstrip("-+")), descending=word.startswith("-"))
         for word in words or [f"-{shape.newest_field}"]
     )
+    if any(is_index(name) for field in fields for name in field.path.names):
+        raise Invalid("sort takes names, no indices of lists.", details={"field": "sort"})
+    return fields
 
 
 def _parse_limit(value: str | int | None) -> int:

@@ -28,7 +28,7 @@ _CONTROLS = {"n": "\n", "t": "\t", "r": "\r"}
 _WRITTEN = {control: f"\\{letter}" for letter, control in _CONTROLS.items()}
 _SPECIAL = frozenset("\\^$.|?*+()[]{}")
 _SPECIAL_IN_CLASS = frozenset("\\]^-[")
-_MAX_FOLDED = 3_000  # characters of a class whose other case is looked up
+_MOST_FOLDED = 3_000  # characters of a class whose other case is looked up
 _COUNTS = re.compile(r"\{([0-9]{1,3})(,([0-9]{0,3}))?\}")
 _ALLOWED = (
     "allowed are characters, ., [a-z], [^a-z], \\d \\w \\s, ^ $, ( ), |, * + ? and {m,n} "
@@ -200,7 +200,7 @@ class _Reader:
 
 
 def _other_cases(ranges: Sequence[_Range]) -> list[_Range]:
-    if sum(last - first + 1 for first, last in ranges) > _MAX_FOLDED:
+    if sum(last - first + 1 for first, last in ranges) > _MOST_FOLDED:
         raise _refused("has a class too large for the option i")
     codes = {code for first, last in ranges for code in range(first, last + 1)}
     cases = {case for code in codes for case in (chr(code).lower(), chr(code).upper())}

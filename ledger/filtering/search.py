@@ -1,0 +1,221 @@
+"""One page of a table of documents: scope, filter, order and place put together into one statement.
+
+PostgreSQL is given the filter as jsonpath and chooses by its statistics between the GIN index and
+the order's index. SQLite has no such statistics: the terms of the filter are counted first, so that
+few are fetched and sorted, and of many the order's index is walked until the page is full.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    LargeBinary,
+    Table,
+    UnaryExpression,
+    and_,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONPATH
+from sqlalchemy.sql.operators import custom_op
+
+from core.model.filter_tree import Condition, Every
+from core.model.filters import DocumentQuery, SortField
+from ledger.database import AnyRow, Database
+from ledger.filtering.functions import Answer, asking
+from ledger.filtering.jsonpath import jsonpath_of
+from ledger.filtering.matching import compile_condition
+from ledger.filtering.ordering import (
+    SortKey,
+    bytes_key,
+    column_key,
+    is_after,
+    key_of,
+    read_cursor,
+    write_cursor,
+)
+from ledger.filtering.rewriting import VERSION_KEY, with_versions
+from ledger.filtering.terms import Group, required_terms
+
+FEW = 2_000  # so many documents are rather looked at and sorted than found by walking along
+_MOST_GROUPS = 8
+_EVERYTHING = Every(())
+_STEADY = "SET plan_cache_mode = force_custom_plan; SET jit = off"
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A table of documents.
+
+    Shape:  `document` holds the JSON, `id` and `number` columns one value each that no two share;
+            `sorted_columns` are those that hold a field of the same order; `terms` is the inverted
+            index (columns term and number), where the table has one on SQLite.
+    """
+
+    table: Table
+    sorted_columns: Mapping[str, Column[Any]]
+    terms: Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of the table and the cursor to the next page."""
+
+    rows: Sequence[AnyRow]
+    cursor: str | None
+
+
+def search(
+    database: Database, collection: Collection, query: DocumentQuery, scope: ColumnElement[bool]
+) -> Page:
+    """Return one page of the documents within the scope of which the condition holds."""
+    condition = with_versions(query.condition, query.shape.version_field)
+    is_sqlite = database.is_sqlite
+    plan = _Plan(collection, query, scope, _computed(collection, query))
+    with database.reading() as connection:
+        if is_sqlite:
+            return _search_sqlite(connection, plan, condition)
+        connection.exec_driver_sql(_STEADY)
+        return _search_postgresql(connection, plan, condition)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is common to both databases; `computed` are the sort fields that have no column."""
+
+    collection: Collection
+    query: DocumentQuery
+    scope: ColumnElement[bool]
+    computed: Sequence[SortField]
+
+    @property
+    def order(self) -> str:
+        return ",".join(f"{'-' * one.descending}{one.path}" for one in self.query.sort)
+
+    def keys(self, computed: Sequence[ColumnElement[Any]]) -> list[SortKey]:
+        """Return what to sort by: the asked fields, then the id, so that no two rows are alike."""
+        made = iter(computed)
+        keys = [
+            bytes_key(next(made), descending=field.descending)
+            if field in self.computed
+            else column_key(
+                self.collection.sorted_columns[str(field.path)], descending=field.descending
+            )
+            for field in self.query.sort
+        ]
+        return [*keys, column_key(self.collection.table.c.id, descending=keys[-1].descending)]
+
+    def page(
+        self, connection: Connection, where: ColumnElement[bool], keys: Sequence[SortKey]
+    ) -> Page:
+        """Ask for one row more than the page has, to know whether there is a next one."""
+        statement = select(
+            self.collection.table, *(key.expression.label(None) for key in keys)
+        ).where(self.scope, where)
+        if self.query.cursor:
+            there = read_cursor(keys, self.order, self.query.cursor)
+            statement = statement.where(is_after(keys, there))
+        limit = self.query.limit
+        statement = statement.order_by(*(key.ordering for key in keys)).limit(limit + 1)
+        rows = connection.execute(statement).all()
+        if len(rows) <= limit:
+            return Page(rows, None)
+        return Page(rows[:limit], write_cursor(keys, self.order, rows[limit - 1]))
+
+
+def _computed(collection: Collection, query: DocumentQuery) -> list[SortField]:
+    return [field for field in query.sort if str(field.path) not in collection.sorted_columns]
+
+
+def _stored_names(field: SortField, query: DocumentQuery) -> tuple[str, ...]:
+    is_version = str(field.path) == query.shape.version_field
+    return (VERSION_KEY,) if is_version else field.path.names
+
+
+def _search_postgresql(connection: Connection, plan: _Plan, condition: Condition) -> Page:
+    document = plan.collection.table.c.document
+    paths = [
+        "$" + "".join(f".{_quoted(name)}" for name in _stored_names(field, plan.query)) + "[*]"
+        for field in plan.computed
+    ]
+    keys = plan.keys(
+        [func.labset_sort_key(document, cast(path, JSONPATH), type_=LargeBinary) for path in paths]
+    )
+    matches = document.op("@@", is_comparison=True)(cast(jsonpath_of(condition), JSONPATH))
+    return plan.page(connection, matches if condition != _EVERYTHING else true(), keys)
+
+
+def _search_sqlite(connection: Connection, plan: _Plan, condition: Condition) -> Page:
+    collection = plan.collection
+    table = collection.table
+    matches = compile_condition(condition)
+    answers: list[Answer] = [matches]
+    answers += [_sorting(_stored_names(field, plan.query)) for field in plan.computed]
+    with asking(answers) as (match, *sorts):
+        keys = plan.keys(
+            [func.labset_ask(number, table.c.document, type_=LargeBinary) for number in sorts]
+        )
+        asked = func.labset_ask(match, table.c.document, type_=Integer) == 1
+        groups = required_terms(condition)[:_MOST_GROUPS] if collection.terms is not None else []
+        if collection.terms is None or not groups:
+            return plan.page(connection, asked if condition != _EVERYTHING else true(), keys)
+        groups, are_few = _few_first(connection, collection.terms, groups)
+        others = [_has_term(collection.terms, table.c.number, group) for group in groups[are_few:]]
+        # SQLite would look for the terms last: a CASE keeps the order.
+        asked = case((and_(true(), *others), asked), else_=false())
+        if not are_few:
+            return plan.page(connection, asked, keys)
+        numbers = select(collection.terms.c.number).where(collection.terms.c.term.in_(groups[0]))
+        few = and_(table.c.number.in_(numbers), asked)
+        return plan.page(connection, few, [_without_index(key) for key in keys])
+
+
+def _few_first(
+    connection: Connection, terms: Table, groups: Sequence[Group]
+) -> tuple[list[Group], bool]:
+    """Return the groups, the rarest first, and whether those found by it, or by all, are few."""
+    counts = [_count(connection, terms, [group]) for group in groups]
+    ordered = [group for _, group in sorted(zip(counts, groups, strict=True), key=itemgetter(0))]
+    if min(counts) <= FEW:
+        return ordered, True
+    return ordered, len(groups) > 1 and _count(connection, terms, ordered) <= FEW
+
+
+def _count(connection: Connection, terms: Table, groups: Sequence[Group]) -> int:
+    """Count the documents that have a term of each group, up to one more than few."""
+    others = [_has_term(terms, terms.c.number, group) for group in groups[1:]]
+    some = select(terms.c.number).where(terms.c.term.in_(groups[0]), *others).limit(FEW + 1)
+    return connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+
+
+def _has_term(terms: Table, number: Column[Any], group: Group) -> ColumnElement[bool]:
+    other = terms.alias()
+    return exists().where(other.c.number == number, other.c.term.in_(group))
+
+
+def _without_index(key: SortKey) -> SortKey:
+    """Return the key as an expression for which no index is looked up."""
+    plain = UnaryExpression(key.expression, operator=custom_op("+"), type_=key.expression.type)
+    return replace(key, expression=plain)
+
+
+def _sorting(names: tuple[str, ...]) -> Answer:
+    return lambda document: key_of(document, names)
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(name)
