@@ -26,7 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from core.errors import Invalid, Unavailable
-from ledger.filtering.functions import register_functions
+from ledger.asking import register_functions
 from ledger.forks import begin_anew_in_children
 
 AnyRow = Row[*tuple[Any, ...]]

@@ -35,8 +35,8 @@ from sqlalchemy.sql.operators import custom_op
 
 from core.model.filter_tree import Condition, Every
 from core.model.filters import DocumentQuery, SortField
+from ledger.asking import Answer, asking
 from ledger.database import AnyRow, Database
-from ledger.filtering.functions import Answer, asking
 from ledger.filtering.jsonpath import jsonpath_of
 from ledger.filtering.matching import compile_condition
 from ledger.filtering.ordering import (
