@@ -38,7 +38,10 @@ def find_login(server: str | None = None, environment: Mapping[str, str] | None 
     kept = _read_logins(known)
     chosen = server or known.get("LABSET_URL") or kept.get("server")
     if not chosen:
-        raise Misused("Which Labset? Run `labset login URL`, set LABSET_URL, or say --server URL.")
+        raise Misused(
+            "Which Labset? Run `labset login URL`, set LABSET_URL, "
+            "or name it: --server URL, in Python Client(server)."
+        )
     address = server_address(chosen)
     return Login(address, known.get("LABSET_TOKEN") or _kept_token(kept, address))
 
