@@ -1,0 +1,1 @@
+"""Filters held against MongoDB's documentation, mongomock, and each other's database."""
