@@ -7,10 +7,9 @@ import stat
 from types import TracebackType
 from typing import Final, Self
 
-from core.model.storage import CHUNK_BYTES
-
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE: Final = os.O_RDWR | os.O_CLOEXEC
+_PIECE_BYTES: Final = 256 * 1024  # as it is sent: a larger one would be cut, which copies
 _MODE: Final = 0o444  # objects are never written over
 
 
@@ -32,7 +31,7 @@ class OpenFile:
         return self
 
     def __next__(self) -> bytes:
-        chunk = b"" if self._descriptor is None else os.read(self._descriptor, CHUNK_BYTES)
+        chunk = b"" if self._descriptor is None else os.read(self._descriptor, _PIECE_BYTES)
         if not chunk:
             self.close()
             raise StopIteration

@@ -13,8 +13,9 @@ from core.errors import Damaged, DataMissing, RangeUnsatisfiable, TooLarge
 from core.model.names import DatasetId, Md5
 from core.model.storage import BLOCK_BYTES, ByteRange, ObjectFacts, OpenObject
 from core.ports import FactsRecords
+from storage_sites.blocks import CheckedBlocks, WrongBlock
 from storage_sites.intake import Intake
-from storage_sites.store import Found, Store, Tags
+from storage_sites.store import Found, Opened, Store, Tags
 
 _log = logging.getLogger("labset.storage")
 
@@ -32,8 +33,8 @@ class Reader:
     ) -> OpenObject:
         """Open an object or a range of it; the first request is answered when this returns.
 
-        Objects of at most one block are read whole, checked and cut. Of larger ones a whole read
-        is hashed on its way, a range is made of checked blocks.
+        Objects of at most one block are read whole, checked and cut. Larger ones are made of blocks
+        that are checked one by one; a whole read of one whose blocks nobody knows is hashed on its way.
         Raises:  DataMissing, Damaged, RangeUnsatisfiable.
         """
         if byte_range is not None and not (size_bytes is not None and size_bytes <= BLOCK_BYTES):
@@ -44,8 +45,7 @@ class Reader:
         if size_bytes not in {None, opened.size_bytes}:
             raise self._damaged(md5, f"has {opened.size_bytes} bytes instead of {size_bytes}")
         if opened.data is None:
-            chunks = self._checked(opened.stream, md5, opened.size_bytes)
-            return OpenObject(opened.size_bytes, chunks)
+            return OpenObject(opened.size_bytes, self._stream_of(opened, md5))
         data = self._check_whole(opened.data, md5, opened.size_bytes)
         return OpenObject(opened.size_bytes, iter((_cut(data, byte_range),)))
 
@@ -136,6 +136,25 @@ class Reader:
         if found != md5.hex:
             raise self._damaged(md5, f"has the md5 {found}")
         return data
+
+    def _stream_of(self, opened: Opened, md5: Md5) -> Iterator[bytes]:
+        known = self._facts.find_facts(self._dataset_id, md5)
+        if known is None or not known.block_sha256 or known.size_bytes != opened.size_bytes:
+            return self._checked(opened.stream, md5, opened.size_bytes)
+        return self._checked_by_blocks(opened.stream, known)
+
+    def _checked_by_blocks(self, stream: Iterator[bytes], known: ObjectFacts) -> Iterator[bytes]:
+        """Pass a stream on in checked blocks: a thread of the site takes one while one is sent."""
+        blocks = CheckedBlocks(stream, known)
+        coming = self._store.pool.submit(blocks.take)
+        try:
+            while block := coming.result():
+                coming = self._store.pool.submit(blocks.take)
+                yield from block
+        except WrongBlock as problem:
+            raise self._damaged(known.md5, str(problem)) from None
+        finally:
+            coming.cancel()
 
     def _checked(self, stream: Iterator[bytes], md5: Md5, size_bytes: int) -> Iterator[bytes]:
         """Pass a stream on, its last piece only once the whole has matched.
