@@ -30,7 +30,6 @@ from core.errors import Conflict, NotFound
 from core.model.asset_documents import asset_document
 from core.model.assets import Asset, AssetFile, AssetName, AssetVisibility, KeptObject
 from core.model.filters import DocumentQuery
-from core.model.json_values import JsonValue
 from core.model.names import DatasetId, Md5, SiteId
 from core.ports import AssetScope, Found
 from ledger.asset_objects import KeptObjects
@@ -53,6 +52,7 @@ _REPLACE = update(assets).where(
 _DELETE_TERMS = delete(asset_terms).where(
     asset_terms.c.number == bindparam("of"), asset_terms.c.term == bindparam("which")
 )
+_CHANGING = ("visibility", "dataset_id", "updated_at", "document")
 _DB_ID = "assets_db_id"
 _FIND_DB_ID = select(installation.c.value).where(installation.c.name == _DB_ID)
 _COLLECTION = Collection(
@@ -81,14 +81,13 @@ class SqlAssetRecords:
         Raises:  Conflict: `asset_exists`, where its URI is taken in its database; `being_collected`,
                  where its bytes are just taken away, so that they must be uploaded again.
         """
-        document = _document_of(asset)
+        row = asset_row(asset)
         try:
             with self._database.writing() as connection:
                 if asset.file is not None:
                     self._objects.name(connection, asset.assets_db_id, _kept(asset.file))
-                row = _row_of(asset, document)
                 number = connection.execute(insert(assets).returning(assets.c.number), row)
-                self._add_terms(connection, number.scalar_one(), terms_of(document))
+                self._add_terms(connection, number.scalar_one(), terms_of(row["document"]))
         except IntegrityError as error:
             raise Conflict(
                 f"There is an asset {asset.name.uri or asset.id} already.", code="asset_exists"
@@ -116,15 +115,12 @@ class SqlAssetRecords:
             former = connection.execute(_LOCK, {"wanted": asset.id}).first()
             if former is None:
                 raise NotFound("There is no such asset any more.")
-            changed = _with_what_changes(_asset_of(former), asset)
-            document = _document_of(changed)
-            kept = _row_of(changed, document)
-            changes = {name: kept[name] for name in ("visibility", "dataset_id", "updated_at")}
+            changed = asset_row(_with_what_changes(_asset_of(former), asset))
             keys = {"wanted": asset.id, "seen": seen_at}
-            statement = _REPLACE.values(**changes, document=document)
-            if not connection.execute(statement, keys).rowcount:
+            changes = {name: changed[name] for name in _CHANGING}
+            if not connection.execute(_REPLACE.values(**changes), keys).rowcount:
                 raise Conflict("Somebody changed the asset meanwhile: look at it and try again.")
-            old, new = terms_of(former.document), terms_of(document)
+            old, new = terms_of(former.document), terms_of(changed["document"])
             self._drop_terms(connection, former.number, old - new)
             self._add_terms(connection, former.number, new - old)
 
@@ -259,11 +255,8 @@ def _uri_key(uri: str) -> str | None:
     return sha256(uri.encode("utf-8", "replace")).hexdigest() if uri else None
 
 
-def _document_of(asset: Asset) -> dict[str, JsonValue]:
-    return with_version_key(asset_document(asset), asset.name.version)
-
-
-def _row_of(asset: Asset, document: Mapping[str, JsonValue]) -> dict[str, Any]:
+def asset_row(asset: Asset) -> dict[str, Any]:
+    """Return the columns of an entry, all but its number."""
     return {
         "id": asset.id,
         "assets_db_id": asset.assets_db_id,
@@ -276,7 +269,7 @@ def _row_of(asset: Asset, document: Mapping[str, JsonValue]) -> dict[str, Any]:
         "md5": asset.file.md5.hex if asset.file else None,
         "created_at": asset.created_at,
         "updated_at": asset.updated_at,
-        "document": document,
+        "document": with_version_key(asset_document(asset), asset.name.version),
     }
 
 
