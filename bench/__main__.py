@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -156,6 +157,7 @@ def main(words: Sequence[str]) -> int:
     """Measure and print; return 1, if Labset itself failed."""
     asked = read_arguments(words)
     _check_space(asked)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # ends the stack too
     sections = {}
     with tempfile.TemporaryDirectory(prefix="labset-bench-", dir=asked.work) as name:
         work = Path(name)
