@@ -13,7 +13,7 @@ import json
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, and_, literal, or_, tuple_
@@ -22,6 +22,7 @@ from core.errors import Invalid
 from core.model.json_values import JsonValue
 from ledger.database import AnyRow
 from ledger.filtering.matching import reached
+from ledger.tables import Moment
 
 SORTED_CHARACTERS = 100
 _NOTHING, _NUMBER, _TEXT, _OBJECT, _LIST, _BOOLEAN = range(1, 7)
@@ -45,14 +46,21 @@ class SortKey:
 
 def column_key(column: Column[Any], *, descending: bool) -> SortKey:
     """Sort by a column of text or of moments."""
-    if column.type.python_type is datetime:
-        return SortKey(column, descending, datetime.isoformat, datetime.fromisoformat)
+    if isinstance(column.type, Moment):
+        return SortKey(column, descending, datetime.isoformat, _read_moment)
     return SortKey(column, descending, str, str)
 
 
 def bytes_key(expression: ColumnElement[Any], *, descending: bool) -> SortKey:
     """Sort by an expression that makes keys of bytes."""
     return SortKey(expression, descending, lambda value: bytes(value).hex(), bytes.fromhex)
+
+
+def _read_moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment.astimezone(UTC)
 
 
 def key_of(document: JsonValue, names: Sequence[str]) -> bytes:
@@ -114,7 +122,7 @@ def read_cursor(keys: Sequence[SortKey], order: str, cursor: str) -> list[object
         told = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         values = told[1:] if isinstance(told, list) and told[:1] == [order] else []
         return [key.read(str(value)) for key, value in zip(keys, values, strict=True)]
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         raise Invalid(
             "cursor belongs to another order or none at all: leave it out to begin anew.",
             details={"field": "cursor"},

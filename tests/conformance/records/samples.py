@@ -27,6 +27,10 @@ ResultT = TypeVar("ResultT")
 _numbers = itertools.count(1)
 
 
+def next_number() -> int:
+    return next(_numbers)
+
+
 def some_site() -> SiteRecord:
     number = next(_numbers)
     return SiteRecord(

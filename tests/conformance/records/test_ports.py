@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from core.ports import (
+    AssetRecords,
     BindingRecords,
     FactsRecords,
     JobRecords,
     LoginRecords,
     RefusalRecords,
+    RegistryRecords,
     SiteRecords,
     StagedRecords,
     StagingRecords,
@@ -25,4 +27,7 @@ def test_the_ledger_has_every_kind_of_record(ledger: Ledger) -> None:
     jobs: JobRecords = ledger.jobs
     logins: LoginRecords = ledger.logins
     refusals: RefusalRecords = ledger.refusals
-    assert None not in (facts, staging, staged, sites, bindings, uploads, jobs, logins, refusals)
+    assets: AssetRecords = ledger.assets
+    registry: RegistryRecords = ledger.registry
+    kept = (facts, staging, staged, sites, bindings, uploads, jobs, logins, refusals)
+    assert None not in (*kept, assets, registry)

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from core.errors import Conflict, Invalid, NotFound
+from core.model.asset_documents import ASSET_SHAPE
+from core.model.assets import Asset, AssetFile, AssetName, AssetVisibility, KeptObject
+from core.model.filters import parse_query
+from core.model.names import DatasetId, Md5, SiteId
+from core.ports import AssetScope
+from ledger.engine import Ledger, open_ledger
+from tests.conformance.records.samples import LATER, NOW, SOON, at_once, next_number
+from tests.integration.database.fixtures import KEY
+
+EVERYTHING = AssetScope(None, everything=True)
+FILE = AssetFile(SiteId(3), 20_000, Md5("1" * 32), "2" * 64, "image/png", "bild ä.png", 640, 480)
+KEPT = KeptObject(FILE.site_id, FILE.md5)
+MONTH = timedelta(days=30)
+
+
+def some_asset(**fields: object) -> Asset:
+    number = next_number()
+    asset = Asset(
+        id=f"{number:032x}",
+        assets_db_id="db",
+        name=AssetName(f"Lamp: «{number}»/ä", "1.10", "final-cut"),
+        visibility=AssetVisibility.PUBLIC,
+        owner_id=7,
+        owner_name="Älice",
+        created_at=NOW + timedelta(seconds=number),
+        updated_at=NOW,
+        metadata={"type": "image", "n": 2**60, "x": [1.5, None, {"y": True}], "": ""},
+        tags=("sample", "ä b"),
+        file=FILE,
+        public_url="https://labset.test/asset-object/1",
+    )
+    return replace(asset, **fields)  # type: ignore[arg-type]
+
+
+def kept_asset(ledger: Ledger, **fields: object) -> Asset:
+    asset = some_asset(**fields)
+    ledger.assets.create_asset(asset)
+    return asset
+
+
+def found(ledger: Ledger, scope: AssetScope, body: dict[str, object] | None = None) -> set[str]:
+    query = parse_query(body or {}, fields_of=ASSET_SHAPE)  # type: ignore[arg-type]
+    return {asset.id for asset in ledger.assets.query_assets(scope, query).items}
+
+
+def test_an_asset_comes_back_as_it_was_kept(ledger: Ledger) -> None:
+    stored = kept_asset(ledger)
+    external = kept_asset(
+        ledger,
+        file=None,
+        owner_id=None,
+        name=AssetName("no version"),
+        public_url="",
+        visibility=AssetVisibility.DATASET,
+        dataset_id=DatasetId(12),
+        more_file_info={"size": "3 GB", "md5": "unknown"},
+    )
+    assert ledger.assets.find_asset("db", stored.name.uri) == stored
+    assert ledger.assets.find_asset(None, stored.id) == stored
+    assert ledger.assets.find_asset("db", external.id) == external
+    assert ledger.assets.find_asset("other", stored.id) is None
+    assert ledger.assets.find_asset(None, "") is None
+
+
+def test_a_uri_is_taken_once_in_each_database(ledger: Ledger) -> None:
+    first = kept_asset(ledger, name=AssetName("a", "1-x", "y"))
+    with pytest.raises(Conflict) as refused:
+        kept_asset(ledger, name=AssetName("a", "1", "x-y"))
+    assert refused.value.code == "asset_exists"
+    elsewhere = kept_asset(ledger, name=first.name, assets_db_id="other")
+    assert ledger.assets.find_asset("other", first.name.uri) == elsewhere
+    assert ledger.assets.find_asset(None, first.name.uri) == first
+    kept_asset(ledger, name=AssetName("a"))
+    kept_asset(ledger, name=AssetName("a"))
+
+
+def test_a_uri_is_found_before_the_same_text_as_an_id(ledger: Ledger) -> None:
+    named = kept_asset(ledger, name=AssetName("a", "b", "c"))
+    kept_asset(ledger, id="a:b-c")
+    assert ledger.assets.find_asset("db", "a:b-c") == named
+
+
+def test_of_many_who_take_a_uri_at_once_one_gets_it(ledger: Ledger) -> None:
+    def take(number: int) -> bool:
+        try:
+            kept_asset(ledger, id=f"taker-{number}", name=AssetName("same", "1", "t"))
+        except Conflict:
+            return False
+        return True
+
+    assert sum(at_once(8, take)) == 1
+    assert len(found(ledger, EVERYTHING, {"asset_tags": "sample"})) == 1
+
+
+def test_a_change_is_found_by_what_it_says_now(ledger: Ledger) -> None:
+    asset = kept_asset(ledger)
+    changed = replace(asset, metadata={"type": "video"}, tags=("new",), updated_at=SOON)
+    ledger.assets.replace_asset(changed, seen_at=asset.updated_at)
+    assert ledger.assets.find_asset("db", asset.id) == changed
+    assert found(ledger, EVERYTHING, {"asset_tags": "new"}) == {asset.id}
+    assert found(ledger, EVERYTHING, {"asset_metadata.type": "image"}) == set()
+
+
+def test_identity_and_bytes_of_an_asset_never_change(ledger: Ledger) -> None:
+    asset = kept_asset(ledger)
+    other = replace(
+        asset, name=AssetName("b"), owner_id=9, file=None, assets_db_id="x", created_at=SOON
+    )
+    ledger.assets.replace_asset(other, seen_at=asset.updated_at)
+    assert ledger.assets.find_asset("db", asset.id) == asset
+
+
+def test_of_two_changes_of_what_was_seen_one_wins(ledger: Ledger) -> None:
+    asset = kept_asset(ledger)
+    ledger.assets.replace_asset(replace(asset, updated_at=SOON), seen_at=asset.updated_at)
+    with pytest.raises(Conflict):
+        ledger.assets.replace_asset(replace(asset, updated_at=LATER), seen_at=asset.updated_at)
+    ledger.assets.delete_asset(asset.id, NOW)
+    with pytest.raises(NotFound):
+        ledger.assets.replace_asset(asset, seen_at=SOON)
+
+
+def test_a_deleted_asset_is_found_in_no_way_and_its_uri_is_free(ledger: Ledger) -> None:
+    asset = kept_asset(ledger)
+    ledger.assets.delete_asset(asset.id, NOW)
+    ledger.assets.delete_asset(asset.id, NOW)
+    assert ledger.assets.find_asset(None, asset.name.uri) is None
+    assert ledger.assets.find_asset(None, asset.id) is None
+    assert found(ledger, EVERYTHING, {"asset_tags": "sample"}) == set()
+    kept_asset(ledger, name=asset.name)
+
+
+def test_everybody_sees_what_is_theirs_to_see(ledger: Ledger) -> None:
+    ids = {
+        visibility: kept_asset(ledger, visibility=visibility, dataset_id=DatasetId(5)).id
+        for visibility in AssetVisibility
+    }
+    public, internal = ids[AssetVisibility.PUBLIC], ids[AssetVisibility.INTERNAL]
+    private, dataset = ids[AssetVisibility.PRIVATE], ids[AssetVisibility.DATASET]
+    assert found(ledger, AssetScope(None)) == {public}
+    assert found(ledger, AssetScope(8)) == {public, internal}
+    assert found(ledger, AssetScope(8, frozenset({DatasetId(5)}))) == {public, internal, dataset}
+    assert found(ledger, AssetScope(8, frozenset({DatasetId(6)}))) == {public, internal}
+    assert found(ledger, AssetScope(7)) == set(ids.values())
+    assert found(ledger, EVERYTHING) == set(ids.values())
+    assert private not in found(ledger, AssetScope(8), {"$or": [{}, {"asset_id": private}]})
+
+
+def test_a_search_stays_in_its_database_or_goes_through_all(ledger: Ledger) -> None:
+    here, there = kept_asset(ledger), kept_asset(ledger, assets_db_id="other")
+    assert found(ledger, AssetScope(None, assets_db_id="other")) == {there.id}
+    assert found(ledger, AssetScope(None)) == {here.id, there.id}
+
+
+def test_the_most_used_tags_within_the_scope_are_counted(ledger: Ledger) -> None:
+    kept_asset(ledger, tags=("a", "b"))
+    kept_asset(ledger, tags=("b",))
+    kept_asset(ledger, tags=("b", "hidden"), visibility=AssetVisibility.PRIVATE, owner_id=9)
+    assert list(ledger.assets.list_asset_tags(AssetScope(None), 9)) == [("b", 2), ("a", 1)]
+    assert list(ledger.assets.list_asset_tags(EVERYTHING, 1)) == [("b", 3)]
+
+
+def test_bytes_wait_for_collection_once_no_entry_names_them(ledger: Ledger) -> None:
+    one, other = kept_asset(ledger), kept_asset(ledger)
+    ledger.assets.delete_asset(one.id, NOW)
+    assert list(ledger.assets.claim_collectable("db", NOW + MONTH, 9)) == []
+    ledger.assets.delete_asset(other.id, NOW)
+    assert list(ledger.assets.claim_collectable("db", NOW, 9)) == []
+    assert list(ledger.assets.claim_collectable("other", NOW + MONTH, 9)) == []
+    assert list(ledger.assets.claim_collectable("db", NOW + MONTH, 9)) == [KEPT]
+
+
+def test_bytes_that_are_named_again_in_time_stay(ledger: Ledger) -> None:
+    ledger.assets.delete_asset(kept_asset(ledger).id, NOW)
+    kept_asset(ledger)
+    assert list(ledger.assets.claim_collectable("db", NOW + MONTH, 9)) == []
+
+
+def test_bytes_that_are_being_collected_take_no_name_until_they_are_gone(ledger: Ledger) -> None:
+    ledger.assets.delete_asset(kept_asset(ledger).id, NOW)
+    for _ in range(2):  # the second time after a crash
+        assert list(ledger.assets.claim_collectable("db", NOW + MONTH, 9)) == [KEPT]
+    for act in (lambda: kept_asset(ledger), lambda: ledger.assets.expect_object("db", KEPT, NOW)):
+        with pytest.raises(Conflict) as refused:
+            act()
+        assert refused.value.code == "being_collected"
+    ledger.assets.forget_collected("db", [KEPT])
+    ledger.assets.expect_object("db", KEPT, NOW)
+    kept_asset(ledger)
+    assert list(ledger.assets.claim_collectable("db", NOW + MONTH, 9)) == []
+
+
+def test_bytes_of_an_upload_that_became_no_entry_are_collected(ledger: Ledger) -> None:
+    ledger.assets.expect_object("db", KEPT, NOW)
+    ledger.assets.expect_object("db", KEPT, SOON)
+    assert list(ledger.assets.claim_collectable("db", SOON, 9)) == []
+    assert list(ledger.assets.claim_collectable("db", LATER, 9)) == [KEPT]
+
+
+def test_expecting_bytes_that_an_entry_names_makes_them_no_waste(ledger: Ledger) -> None:
+    kept_asset(ledger)
+    ledger.assets.expect_object("db", KEPT, NOW)
+    assert list(ledger.assets.claim_collectable("db", NOW + MONTH, 9)) == []
+
+
+def test_the_installation_keeps_the_id_of_its_asset_database(
+    ledger: Ledger, database_url: str
+) -> None:
+    ids = set(at_once(4, lambda _: ledger.assets.read_assets_db_id()))
+    again = open_ledger(database_url, [KEY])
+    assert ids == {again.assets.read_assets_db_id()}
+    again.close()
+
+
+@pytest.mark.parametrize("value", ("a\x00b", "\ud800", float("nan"), 10**309, {"a\x00": 1}))
+def test_what_no_database_keeps_is_refused_before(value: object) -> None:
+    with pytest.raises(Invalid):
+        some_asset(metadata={"field": value})
