@@ -41,6 +41,11 @@ class Gate:
                 self._under_way -= 1
                 self._changed.notify()
 
+    @property
+    def is_stalled(self) -> bool:
+        """Whether the site is known to answer nobody just now."""
+        return self._is_stalled
+
     def note_answer(self) -> None:
         """Note that the site answered, whatever it said."""
         self._last_progress = time.monotonic()

@@ -29,6 +29,11 @@ class Intake:
         self._sha256 = hashlib.sha256()
         self._blocks: list[str] = []
 
+    @property
+    def expected(self) -> Md5 | None:
+        """What the bytes must be, where that was announced."""
+        return self._expected
+
     def take(self, wanted_bytes: int) -> bytes:
         """Return the next `wanted_bytes`, fewer at the end (then `ended` is True).
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS: Final = 3
 CALL_SECONDS: Final = 7  # a whole small request; between two pieces of a stream
 PART_SECONDS: Final = 4  # twice tried
+PIECE_SECONDS: Final = 6  # a part that is sent or copied; tried again by whoever asks
 COPY_SECONDS: Final = 300
 WORKERS: Final = 32
 DEFAULT_REGION: Final = "us-east-1"
@@ -83,6 +84,7 @@ class S3Connection:
             {"timeout": timedelta(days=1), "read_timeout": timedelta(seconds=CALL_SECONDS)}
         )
         self._lock = Lock()
+        self._session: boto3.session.Session | None = None  # of all clients: each takes 13 MB
         self._boto: dict[float, S3Client] = {}
 
     @property
@@ -92,8 +94,13 @@ class S3Connection:
 
     @property
     def patient_boto(self) -> S3Client:
-        """boto3 for requests that take the server some time: completing and copying."""
+        """boto3 for requests that take the server some time: completing, and copying small objects."""
         return self._open_boto(CALL_SECONDS + 1.5, attempts=1)
+
+    @property
+    def piece_boto(self) -> S3Client:
+        """boto3 for parts, sent and copied, which `repeated` sends again."""
+        return self._open_boto(PIECE_SECONDS, attempts=1)
 
     @property
     def slow_boto(self) -> S3Client:
@@ -156,7 +163,8 @@ class S3Connection:
     def _open_boto(self, read_seconds: float, *, attempts: int) -> S3Client:
         with self._lock:
             if read_seconds not in self._boto:
-                self._boto[read_seconds] = boto3.session.Session().client(
+                self._session = self._session or boto3.session.Session()
+                self._boto[read_seconds] = self._session.client(
                     "s3",
                     endpoint_url=self.endpoint.url,
                     region_name=self.region,

@@ -38,6 +38,11 @@ class Failure:
     status: int = 0
 
     @property
+    def may_pass(self) -> bool:
+        """Whether the same request can succeed a little later."""
+        return self.kind is Kind.SILENT or self.status in _PASSING or self.code in _PASSING_CODES
+
+    @property
     def sentence(self) -> str:
         """What is wrong, and what to do, for people."""
         return _SENTENCES.get(self.code) or _BY_KIND.get(self.kind) or _unnamed(self)
@@ -79,6 +84,14 @@ _BY_KIND: Final = {
     Kind.EXISTS: "there is an object already.",
     Kind.NOT_PARTIAL: "it does not serve ranges as it should.",
 }
+_PASSING: Final = {
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
+_PASSING_CODES: Final = {"RequestTimeout", "BadDigest", "InternalError", "SlowDown"}
 _SILENT_MARKS: Final = ("kind: Timeout", "kind: Connect")
 _SILENT_REASONS: Final = {
     "dns error": "UnknownHost",

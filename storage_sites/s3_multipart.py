@@ -13,11 +13,14 @@ from core.model.storage import BLOCK_BYTES, Placement
 from core.ports import StagingRecords
 from storage_sites.s3_connection import S3Connection
 from storage_sites.s3_errors import Kind, SiteFailure
+from storage_sites.s3_repeating import repeated
 
 if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import CompletedPartTypeDef
 
 PART_BYTES: Final = 2 * BLOCK_BYTES
+COPY_BYTES: Final = 4 * BLOCK_BYTES  # what even a slow server copies within one call's time
 
 
 class NoPartCopies(Exception):
@@ -87,19 +90,18 @@ class Multipart:
     def copy(self, source: str, first: int, length_bytes: int, *, at_once: int) -> None:
         """Let the server copy a range of another key as the next part."""
         byte_range = f"bytes={first}-{first + length_bytes - 1}"
-        self._submit(lambda number: self._copy(number, source, byte_range), length_bytes, at_once)
+        is_quick = length_bytes <= COPY_BYTES
+        client = self._connection.piece_boto if is_quick else self._connection.slow_boto
+        self._submit(
+            lambda number: self._copy(client, number, source, byte_range), length_bytes, at_once
+        )
 
-    def complete(self) -> None:
-        """Wait for the parts and make the object of them."""
+    def complete(self) -> bool:
+        """Wait for the parts and make the object of them; say whether the site said so itself."""
         self._settle(0)
-        with self._connection.call():
-            self._connection.patient_boto.complete_multipart_upload(
-                Bucket=self._connection.bucket,
-                Key=self.key,
-                UploadId=self._upload_id or "",
-                MultipartUpload={"Parts": self._done},
-            )
+        told = complete(self._connection, self.key, self._upload_id or "", self._done)
         self._is_completed = True
+        return told
 
     def clean_up(self, *, remove_key: bool) -> None:
         """Abort what was not completed; forget the record once nothing is left."""
@@ -126,31 +128,66 @@ class Multipart:
 
     def _upload(self, number: int, data: bytes) -> CompletedPartTypeDef:
         md5 = hashlib.md5(data, usedforsecurity=False).digest()
-        with self._connection.call(from_pool=True):
-            answer = self._connection.boto.upload_part(
+        answer = repeated(
+            self._connection,
+            lambda: self._connection.piece_boto.upload_part(
                 Bucket=self._connection.bucket,
                 Key=self.key,
                 UploadId=self._upload_id or "",
                 PartNumber=number,
                 Body=data,
                 ContentMD5=base64.b64encode(md5).decode(),
-            )
+            ),
+        )
         return {"PartNumber": number, "ETag": answer["ETag"]}
 
-    def _copy(self, number: int, source: str, byte_range: str) -> CompletedPartTypeDef:
-        with self._connection.call(from_pool=True):
-            answer = self._connection.patient_boto.upload_part_copy(
+    def _copy(
+        self, client: S3Client, number: int, source: str, byte_range: str
+    ) -> CompletedPartTypeDef:
+        answer = repeated(
+            self._connection,
+            lambda: client.upload_part_copy(
                 Bucket=self._connection.bucket,
                 Key=self.key,
                 UploadId=self._upload_id or "",
                 PartNumber=number,
                 CopySource={"Bucket": self._connection.bucket, "Key": source},
                 CopySourceRange=byte_range,
-            )
+            ),
+        )
         etag = answer["CopyPartResult"].get("ETag")
         if etag is None:
             raise NoPartCopies
         return {"PartNumber": number, "ETag": etag}
+
+
+def complete(
+    connection: S3Connection, key: str, upload_id: str, parts: Sequence[CompletedPartTypeDef]
+) -> bool:
+    """Make an object of parts; say whether the site said so itself.
+
+    Asked again after an answer that did not come, it may know no such upload any more (False): then
+    the object is there most likely, and whoever asked has to look.
+    """
+    attempts = 0
+
+    def ask() -> None:
+        nonlocal attempts
+        attempts += 1
+        connection.patient_boto.complete_multipart_upload(
+            Bucket=connection.bucket,
+            Key=key,
+            UploadId=upload_id,
+            MultipartUpload={"Parts": list(parts)},
+        )
+
+    try:
+        repeated(connection, ask, from_pool=False)
+    except SiteFailure as problem:
+        if attempts == 1 or problem.failure.kind is not Kind.ABSENT:
+            raise
+        return False
+    return True
 
 
 def abort(connection: S3Connection, key: str, upload_id: str | None) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import chain
 from types import TracebackType
 from typing import Final, Self
 
@@ -13,13 +14,14 @@ from core.errors import LabsetError, Unavailable
 from core.model.names import Md5
 from core.model.storage import Placement, StoredObject
 from core.ports import StagingRecords
+from storage_sites.intake import Intake
 from storage_sites.keys import new_copy_record, object_key
 from storage_sites.s3_connection import S3Connection
 from storage_sites.s3_errors import Kind, SiteFailure
-from storage_sites.s3_multipart import Multipart, NoPartCopies
-from storage_sites.s3_reading import find, get, stream_of
+from storage_sites.s3_multipart import COPY_BYTES, PART_BYTES, Multipart, NoPartCopies
+from storage_sites.s3_reading import find
+from storage_sites.s3_repeating import read_patiently
 
-_COPY_BYTES: Final = 16 * 1024 * 1024  # what even a slow server copies within one call's time
 _MOST_COPIES: Final = 9_000
 _COPIES_AT_ONCE: Final = 4
 
@@ -30,10 +32,10 @@ Source = tuple[str, int]
 
 
 class Naming:
-    """Copies one object to its name, piece by piece while its bytes are still being proven.
+    """Proves one object and copies it to its name, piece by piece while it is still being read.
 
-    The pieces have no name until the last call, which is made after the proof; `close` takes back
-    what was copied in vain. `keep_alive` is called now and then while that takes time.
+    The pieces have no name until the last call, which is made after the proof; what was copied in
+    vain is taken back at the end. `keep_alive` is called now and then while that takes time.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Naming:
         self._staging = staging
         self._placement = placement
         self._keep_alive = keep_alive
+        self._digest = hashlib.sha256()
         self._copy: Multipart | None = None
         self._pieces: deque[tuple[str, int, int]] = deque()
 
@@ -62,12 +65,26 @@ class Naming:
         if self._copy is not None:
             clean_up(self._copy, remove_key=False)
 
-    def prepare(self, md5: Md5, sources: Sequence[Source]) -> None:
-        """Begin to copy where nothing has that name; `go_on` carries it further."""
-        size_bytes = sum(source_bytes for _, source_bytes in sources)
+    def prepare(self, md5: Md5, size_bytes: int) -> None:
+        """Begin a copy where nothing has that name, of an object of at least that size."""
         key = object_key(self._placement, md5)
-        if self._goes_in_pieces(size_bytes, sources) and find(self._connection, key) is None:
-            self._begin(key, size_bytes, sources)
+        if self._is_piecewise(size_bytes) and find(self._connection, key) is None:
+            self._copy = self._new_copy(key)
+
+    def add(self, sources: Sequence[Source]) -> None:
+        """Let `go_on` copy what comes next of the object, if its copy was begun."""
+        if self._copy is None:
+            return
+        size_bytes = sum(source_bytes for _, source_bytes in sources)
+        room = _MOST_COPIES - self._copy.parts - len(self._pieces)  # half of it is for what follows
+        longest = max(COPY_BYTES, -(-size_bytes // max(1, room // 2)))
+        for source, source_bytes in sources:
+            for first in range(0, source_bytes, longest):
+                self._pieces.append((source, first, min(longest, source_bytes - first)))
+
+    def prove(self, keys: Sequence[str]) -> str | None:
+        """Read what comes next of the object; return the sha256 of all of it as far as it was read."""
+        return self._read(keys, self._digest)
 
     def go_on(self) -> None:
         """Let the site copy what it has time for; called between the pieces that are read."""
@@ -84,49 +101,48 @@ class Naming:
         if self._copy is None and self._is_there(key, stored):
             return True
         try:
-            if self._copy is None and self._goes_in_pieces(stored.size_bytes, sources):
-                self._begin(key, stored.size_bytes, sources)
-            self._finish()
+            if self._copy is None and self._is_piecewise(stored.size_bytes):
+                self._copy = self._new_copy(key)
+                self.add(sources)
+            is_told = self._finish()
         except NoPartCopies:
+            is_told = False
             self._give_up()
         if self._copy is None:
-            self._copy_whole(key, sources)
+            is_told = self._copy_without_pieces(key, stored, [source for source, _ in sources])
         self._check_size(key, stored.size_bytes)
+        if not is_told and not self._is_there(key, stored):
+            raise Unavailable(
+                f"The storage site {self._connection.name} did not say whether it kept the object. "
+                f"Try again."
+            )
         return False
 
-    def sha256_of(self, keys: Sequence[str]) -> str | None:
+    def _read(self, keys: Sequence[str], digest: hashlib._Hash) -> str | None:
         """Hash keys one after the other, as the site gives them; None where one is not there."""
-        digest = hashlib.sha256()
         for key in keys:
-            with self._connection.call():
-                result = get(self._connection.streaming, key)
-            if result is None:
+            stream = read_patiently(self._connection, key)
+            if stream is None:
                 return None
-            for chunk in stream_of(self._connection, result):
+            for chunk in stream:
                 digest.update(chunk)
                 self.go_on()
         return digest.hexdigest()
 
-    def _begin(self, key: str, size_bytes: int, sources: Sequence[Source]) -> None:
-        longest = max(_COPY_BYTES, -(-size_bytes // _MOST_COPIES))
-        for source, source_bytes in sources:
-            count = -(-source_bytes // longest)
-            length = -(-source_bytes // count)  # alike, so that none is too short for S3
-            for first in range(0, source_bytes, length):
-                self._pieces.append((source, first, min(length, source_bytes - first)))
+    def _new_copy(self, key: str) -> Multipart:
         record = new_copy_record(key)
-        self._copy = Multipart(self._connection, self._staging, self._placement, key, record)
-        self._copy.begin()
+        copy = Multipart(self._connection, self._staging, self._placement, key, record)
+        copy.begin()
+        return copy
 
-    def _goes_in_pieces(self, size_bytes: int, sources: Sequence[Source]) -> bool:
-        return len(sources) > 1 or (size_bytes > _COPY_BYTES and self._connection.copies_parts)
+    def _is_piecewise(self, size_bytes: int) -> bool:
+        return size_bytes > COPY_BYTES and self._connection.copies_parts
 
-    def _finish(self) -> None:
+    def _finish(self) -> bool:
         while self._pieces and self._copy is not None:
             self._copy.copy(*self._pieces.popleft(), at_once=_COPIES_AT_ONCE)
             self._keep_alive()
-        if self._copy is not None:
-            self._copy.complete()
+        return self._copy is None or self._copy.complete()
 
     def _give_up(self) -> None:
         """Copy in one call from now on: this server cannot copy in pieces."""
@@ -136,27 +152,38 @@ class Naming:
             clean_up(self._copy, remove_key=False)
         self._copy = None
 
-    def _copy_whole(self, key: str, sources: Sequence[Source]) -> None:
+    def _copy_without_pieces(self, key: str, stored: StoredObject, sources: Sequence[str]) -> bool:
         if len(sources) > 1:
-            raise Unavailable(
-                f"The storage site {self._connection.name} cannot join large objects."
-            )
-        source, size_bytes = sources[0]
-        is_quick = size_bytes <= _COPY_BYTES
+            self._copy = self._new_copy(key)
+            return self._send_again(self._copy, stored, sources)
+        is_quick = stored.size_bytes <= COPY_BYTES
         client = self._connection.patient_boto if is_quick else self._connection.slow_boto
         with self._connection.call():
             client.copy_object(
                 Bucket=self._connection.bucket,
                 Key=key,
-                CopySource={"Bucket": self._connection.bucket, "Key": source},
+                CopySource={"Bucket": self._connection.bucket, "Key": sources[0]},
             )
+        return True
+
+    def _send_again(self, copy: Multipart, stored: StoredObject, sources: Sequence[str]) -> bool:
+        """Join several sources by ourselves: what the site gives goes back to it, part by part."""
+        streams = filter(None, (read_patiently(self._connection, one) for one in sources))
+        intake = Intake(
+            chain.from_iterable(streams), expected=stored.md5, size_bytes=stored.size_bytes
+        )
+        while not intake.ended:
+            copy.send(intake.take(PART_BYTES), at_once=1)
+            self._keep_alive()
+        intake.finish()
+        return copy.complete()
 
     def _is_there(self, key: str, stored: StoredObject) -> bool:
         found = find(self._connection, key)
         if found is None or found.size_bytes != stored.size_bytes:
             return False
         try:
-            return self.sha256_of([key]) == stored.sha256
+            return self._read([key], hashlib.sha256()) == stored.sha256
         except SiteFailure as problem:
             if problem.failure.kind is Kind.SILENT:
                 raise

@@ -21,9 +21,10 @@ from storage_sites.keys import new_staging_key, tail_key, tails_prefix
 from storage_sites.s3_connection import S3Connection
 from storage_sites.s3_errors import Kind, SiteFailure
 from storage_sites.s3_links import Signer
-from storage_sites.s3_multipart import Multipart, abort
+from storage_sites.s3_multipart import Multipart, abort, complete
 from storage_sites.s3_naming import Naming
-from storage_sites.s3_reading import find, get, stream_of
+from storage_sites.s3_reading import find, get
+from storage_sites.s3_repeating import read_patiently
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import CompletedPartTypeDef
@@ -103,7 +104,8 @@ class S3Parts:
             self._join(staging, plan, {one.number: one.etag for one in arrived.parts})
         sources = [(staging.key, plan.size_bytes)]
         with Naming(self._connection, self._records, self._placement, keep_alive) as naming:
-            naming.prepare(expected, sources)
+            naming.prepare(expected, plan.size_bytes)
+            naming.add(sources)
             stored = self._prove(staging, plan, expected, naming)
             naming.give_name(stored, sources)
         self.drop(staging)
@@ -159,13 +161,7 @@ class S3Parts:
         parts: list[CompletedPartTypeDef] = [
             {"PartNumber": number, "ETag": etag} for number, etag in sorted(etags.items())
         ]
-        with self._connection.call():
-            self._connection.patient_boto.complete_multipart_upload(
-                Bucket=self._connection.bucket,
-                Key=staging.key,
-                UploadId=staging.multipart_id or "",
-                MultipartUpload={"Parts": parts},
-            )
+        complete(self._connection, staging.key, staging.multipart_id or "", parts)
 
     def _prove(
         self, staging: Staging, plan: PartPlan, expected: Md5, naming: Naming
@@ -182,11 +178,9 @@ class S3Parts:
             raise
 
     def _read(self, staging: Staging) -> Iterator[bytes]:
-        with self._connection.call():
-            result = get(self._connection.streaming, staging.key)
-        if result is None:
+        stream = read_patiently(self._connection, staging.key)
+        if stream is None:
             raise Unavailable(f"The storage site {self._connection.name} lost what it joined.")
-        stream = stream_of(self._connection, result)
         coming = self._connection.pool.submit(next, stream, None)
         try:
             while (chunk := coming.result()) is not None:
