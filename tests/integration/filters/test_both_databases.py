@@ -102,3 +102,24 @@ def answer(shelf: Shelf, body: Json, order: str) -> list[int] | str:
     except LabsetError as error:
         return error.code
     return found
+
+
+@given(
+    st.lists(
+        st.text(alphabet="ab1.[]^()|*+?{},-\\dwWsS\nÄß\u017f$", max_size=10),
+        min_size=30,
+        max_size=30,
+    ),
+    st.lists(st.text(alphabet="abAB1Ääß\u017fsS\n\r _-K", max_size=5), min_size=5, max_size=5),
+    st.sampled_from(["", "i"]),
+)
+@settings(QUIETLY, max_examples=40)
+@pytest.mark.timeout(240)
+def test_patterns_mean_the_same_in_both(
+    sqlite: Ledger, postgresql: Ledger, patterns: list[str], texts: list[str], options: str
+) -> None:
+    documents: list[Json] = [{"a": text} for text in texts]
+    one, other = keep(sqlite, documents), keep(postgresql, documents)
+    for pattern in patterns:
+        body: Json = {"asset_metadata.a": {"$regex": pattern, "$options": options}}
+        assert answer(one, body, "asset_id") == answer(other, body, "asset_id"), pattern
