@@ -118,7 +118,7 @@ class GitHistory:
         return found
 
     def forget(self, dataset_id: DatasetId) -> None:
-        """Ask GitLab anew at the next look, in all processes: a hook says that branches moved."""
+        """Ask GitLab anew at the next look, in all processes: branches or tags have moved."""
         self._mirrors.of(dataset_id).note_move()
 
     # -- files

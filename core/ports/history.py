@@ -27,6 +27,9 @@ class History(Protocol):
         Raises:  NotFound, with code `ref_not_found` (also in an empty repository).
         """
 
+    def forget(self, dataset_id: DatasetId) -> None:
+        """Ask GitLab anew at the next look, in all processes: branches or tags have moved."""
+
     def list_entries(
         self, dataset_id: DatasetId, revision: Revision, directory: FilePath | None
     ) -> Sequence[Entry]:

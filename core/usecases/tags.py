@@ -31,6 +31,7 @@ def create_tag(
     revision = _resolve_now(platform, actor, dataset_id, ref or Ref(dataset.default_branch))
     check_new_tag(platform, actor, dataset_id, name)
     platform.directory.create_tag(actor, dataset_id, name, revision, message)
+    platform.history.forget(dataset_id)  # the next list shows it, whichever process answers
     platform.history.resolve(actor, dataset_id, name, fresh=True)
     tags = platform.history.list_refs(actor, dataset_id).tags
     made = next((tag for tag in tags if tag.name == name.name), None)
