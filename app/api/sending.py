@@ -12,7 +12,7 @@ from urllib.parse import quote
 from flask import Response, request
 
 from app.api.sniffing import HEAD_BYTES, safe_type
-from core.errors import RangeUnsatisfiable
+from core.errors import LabsetError, RangeUnsatisfiable
 from core.model.storage import ByteRange, OpenObject
 
 ASK_AGAIN_SECONDS = 5.0
@@ -191,13 +191,20 @@ def lazily(open_chunks: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
 
 
 def gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the same bytes in pieces worth a packet: of small files and headers there are many."""
+    """Yield the same bytes in pieces worth a packet: of small files and headers there are many.
+
+    What came before an error goes out first, so that who continues is told of it at once.
+    """
     waiting: list[bytes] = []
     waiting_bytes = 0
-    for chunk in chunks:
-        waiting.append(chunk)
-        waiting_bytes += len(chunk)
-        if waiting_bytes >= _PIECE_BYTES:
-            yield b"".join(waiting)
-            waiting, waiting_bytes = [], 0
+    try:
+        for chunk in chunks:
+            waiting.append(chunk)
+            waiting_bytes += len(chunk)
+            if waiting_bytes >= _PIECE_BYTES:
+                yield b"".join(waiting)
+                waiting, waiting_bytes = [], 0
+    except LabsetError:
+        yield b"".join(waiting)
+        raise
     yield b"".join(waiting)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from flask import Flask
 
-from app.api.sending import asked_range, etag_matches
-from core.errors import RangeUnsatisfiable
+from app.api.sending import asked_range, etag_matches, gathered
+from core.errors import Damaged, RangeUnsatisfiable
 from core.model.storage import ByteRange
 
 ETAG = '"d41d8cd98f00b204e9800998ecf8427e"'
@@ -55,3 +57,15 @@ def test_a_range_of_another_version_is_answered_in_full() -> None:
 def test_a_known_etag_needs_no_bytes(asked: str, *, same: bool) -> None:
     with app.test_request_context(headers={"If-None-Match": asked}):
         assert etag_matches(ETAG) is same
+
+
+def test_what_came_before_an_error_is_sent() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"whole "
+        yield b"file"
+        raise Damaged("the next one is wrong")
+
+    sent = gathered(chunks())
+    assert next(sent) == b"whole file"
+    with pytest.raises(Damaged):
+        next(sent)
