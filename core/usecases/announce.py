@@ -68,8 +68,8 @@ def standing_problem(path: FilePath, entry: Entry | None) -> str | None:
         return "is a packed folder, which is one pointer: delete it first"
     if entry.packed is not None:
         return (
-            f"lies in the packed folder {entry.path}, which is one pointer: change it with dvc, "
-            "or delete the folder first"
+            f"lies in the packed folder {entry.path}, which is one pointer: unpack it first, "
+            "or change it with dvc"
         )
     return "is a folder" if entry.path == path else None
 
