@@ -17,7 +17,6 @@ from labset.watch import Watch
 if TYPE_CHECKING:
     import httpx
 
-_CHUNK_BYTES = 1024 * 1024
 _TRIES_WITHOUT_PROGRESS = 5
 
 
@@ -27,7 +26,7 @@ def copy_archive(
     """Write an archive to an open stream; return its commit."""
     with _answer(connection, request, {}) as response:
         _announce(response, watch)
-        for chunk in response.iter_bytes(_CHUNK_BYTES):
+        for chunk in response.iter_bytes():
             target.write(chunk)
             watch.advance(0, len(chunk))
         watch.end()
@@ -47,9 +46,11 @@ def save_archive(
         held = part.held_bytes()
         try:
             commit = _fetch(connection, request, part, watch)
-        except Unreachable:
+        except Unreachable as problem:
+            if not part.etag():
+                raise _not_continued(problem) from problem
             tries = 0 if part.held_bytes() > held else tries + 1
-            if tries >= _TRIES_WITHOUT_PROGRESS or not part.etag():
+            if tries >= _TRIES_WITHOUT_PROGRESS:
                 raise
         else:
             watch.end()
@@ -64,9 +65,10 @@ def _fetch(connection: Connection, request: ArchiveRequest, part: _Part, watch: 
         with _answer(connection, request, headers) as response:
             continued = response.status_code == HTTPStatus.PARTIAL_CONTENT
             _announce(response, watch, held if continued else 0)
-            part.remember(response.headers.get("ETag", ""))
+            can_go_on = response.headers.get("Accept-Ranges") == "bytes"
+            part.remember(response.headers.get("ETag", "") if can_go_on else "")
             with part.path.open("ab" if continued else "wb") as file:
-                for chunk in response.iter_bytes(_CHUNK_BYTES):
+                for chunk in response.iter_bytes():  # as they come: none is lost at a break
                     file.write(chunk)
                     watch.advance(0, len(chunk))
             return response.headers["X-Commit-Id"]
@@ -75,6 +77,13 @@ def _fetch(connection: Connection, request: ArchiveRequest, part: _Part, watch: 
             raise
         part.path.unlink()  # longer than the archive: not what it claims to be
         raise Conflict(f"{part.path} was of something else and is gone now: try again.") from error
+
+
+def _not_continued(problem: Unreachable) -> Unreachable:
+    return Unreachable(
+        f"{problem.message} It begins anew then: only a tar of the data can be continued. "
+        "If it breaks again, `labset verify` tells whether bytes are missing."
+    )
 
 
 class _Part:

@@ -203,8 +203,12 @@ class Client:
         to: str = "",
         branch: str | None = None,
         message: str = "",
+        repair: bool = False,
     ) -> Uploaded:
-        """Send files and folders in one commit; only what the dataset does not hold travels."""
+        """Send files and folders in one commit; only what the dataset does not hold travels.
+
+        `repair` looks after identical files too: what the site has lost or damaged is sent again.
+        """
         return upload(
             self.connection,
             dataset_id,
@@ -212,6 +216,7 @@ class Client:
             to=to,
             branch=branch,
             message=message,
+            repair=repair,
             watch=self.watch,
         )
 

@@ -215,6 +215,8 @@ def _error_in(response: httpx.Response) -> LabsetError:
     except (ValueError, KeyError, TypeError, AttributeError):
         code, details = "", {}
         message = f"The server answered {response.status_code} {response.reason_phrase}."
+        if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            message += " That is no answer of a Labset: is the address right?"
     if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         details = {**details, "request_id": response.headers.get("X-Request-Id", "")}
     return error_of(response.status_code, code, message, details)

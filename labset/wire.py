@@ -59,9 +59,9 @@ Body = bytes | Pieces | FilePart
 class Answer:
     """An answer whose body is read here. Raises Unreachable where the connection breaks."""
 
-    def __init__(self, response: http.client.HTTPResponse, host: str) -> None:
+    def __init__(self, response: http.client.HTTPResponse, line: str) -> None:
         self._response = response
-        self._host = host
+        self._line = line
         self.status = response.status
         self.reason = response.reason
         self.headers = response.headers
@@ -76,7 +76,7 @@ class Answer:
         try:
             return self._response.read()
         except _BREAKS as problem:
-            raise _broken(self._host, problem) from problem
+            raise _broken(self._line, problem) from problem
 
     def readinto(self, block: memoryview) -> int:
         """Fill `block` as far as there is something; 0 at the end.
@@ -86,9 +86,9 @@ class Answer:
         try:
             count = self._response.readinto(block)
         except _BREAKS as problem:
-            raise _broken(self._host, problem) from problem
+            raise _broken(self._line, problem) from problem
         if not count and self._response.length:
-            raise _broken(self._host, http.client.IncompleteRead(b"", self._response.length))
+            raise _broken(self._line, http.client.IncompleteRead(b"", self._response.length))
         return count
 
 
@@ -107,6 +107,13 @@ class Wire:
         """Host and port, for people."""
         return self._parts.netloc
 
+    @property
+    def _line(self) -> str:
+        """The host and what leads to it, for errors."""
+        if self._proxy is None:
+            return self.host
+        return f"{self.host} by the proxy {self._proxy.netloc.rpartition('@')[2]}"
+
     def close(self) -> None:
         """Close the connections that nobody uses."""
         with self._lock:
@@ -121,7 +128,7 @@ class Wire:
             _connect(connection)
         except _BREAKS as problem:
             connection.close()
-            raise _broken(self.host, problem) from problem
+            raise _broken(self._line, problem) from problem
         with self._lock:
             self._idle.append(connection)
 
@@ -139,7 +146,7 @@ class Wire:
         """
         connection, response = self._begin(method, target, headers or {}, body)
         try:
-            yield Answer(response, self.host)
+            yield Answer(response, self._line)
         except BaseException:
             connection.close()
             raise
@@ -156,7 +163,7 @@ class Wire:
             except _BREAKS as problem:
                 connection.close()
                 if not is_kept or isinstance(body, FilePart):  # whose progress was told already
-                    raise _broken(self.host, problem) from problem
+                    raise _broken(self._line, problem) from problem
             except BaseException:
                 connection.close()
                 raise
@@ -268,9 +275,9 @@ def _send_file(connection: http.client.HTTPConnection, part: FilePart) -> None:
         part.progress(count)
 
 
-def _broken(host: str, problem: Exception) -> Unreachable:
+def _broken(line: str, problem: Exception) -> Unreachable:
     return Unreachable(
-        f"The connection to {host} broke ({str(problem) or type(problem).__name__})."
+        f"The connection to {line} broke ({str(problem) or type(problem).__name__})."
     )
 
 

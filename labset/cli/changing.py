@@ -80,15 +80,15 @@ def rm(
 
     Every path is a commit of its own.
     """
+    done = []
     with labset.Client(server) as client:
-        done = [client.remove(dataset_id, path, branch=branch, message=message) for path in paths]
+        for path in paths:
+            commit = client.remove(dataset_id, path, branch=branch, message=message).commit
+            done.append({"path": path, "commit": commit})
+            if not as_json:  # at once: the next path may be refused
+                print_line(f"{commit[:_SHORT_SHA]}  deleted {path}")
     if as_json:
-        print_json(
-            [{"path": path, "commit": one.commit} for path, one in zip(paths, done, strict=True)]
-        )
-        return
-    for path, one in zip(paths, done, strict=True):
-        print_line(f"{one.commit[:_SHORT_SHA]}  deleted {path}")
+        print_json(done)
 
 
 def mv(

@@ -22,7 +22,7 @@ from labset.cli.output import (
 )
 from labset.cli.progress import find_watch
 from labset.cli.target import Target
-from labset.errors import Damaged, Misused
+from labset.errors import Damaged, Misused, NotFound
 from labset.model import Diff, Entry, Verification
 
 _SHORT_SHA = 8
@@ -41,7 +41,9 @@ def datasets(
         list[str] | None, typer.Option(help="Only with this tag; may be repeated.")
     ] = None,
     scope: Annotated[str | None, typer.Option(help="all, personal, shared or enterprise.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 100,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", metavar="NUMBER", min=1, help="At most so many.")
+    ] = 100,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
@@ -82,7 +84,9 @@ def ls(
 def log(
     target: TargetText,
     *,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", metavar="NUMBER", min=1, help="At most so many.")
+    ] = 20,
     server: Server = None,
     as_json: AsJson = False,
 ) -> None:
@@ -90,6 +94,8 @@ def log(
     asked = Target.parse(target)
     with labset.Client(server) as client:
         commits = list(islice(client.log(asked.dataset_id, asked.path, ref=asked.ref), limit))
+    if asked.path and not commits:
+        raise NotFound(f"There was never a {asked.path} in this history.", "file_not_found")
     if as_json:
         print_json(commits)
     else:
@@ -153,8 +159,8 @@ def verify(
         print_rows(islice(_problem_rows(found), _SHOWN))
     if not found.ok:
         raise Damaged(
-            f"{counted(found.problems, 'file')} missing or wrong: upload them again, "
-            "or `dvc push` where they are."
+            f"{counted(found.problems, 'file')} missing or wrong: whoever has the right bytes sends "
+            "them again by `labset upload --repair`, or by `dvc push`."
         )
 
 

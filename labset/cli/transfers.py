@@ -95,7 +95,7 @@ def download(
         )
 
 
-def upload(
+def upload(  # noqa: PLR0913 - one per option
     dataset_id: DatasetId,
     sources: Annotated[
         list[str],  # not Path, which would drop the slash at the end
@@ -108,6 +108,10 @@ def upload(
     ] = "",
     branch: Branch = None,
     message: Message = "",
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Send again what the storage site has lost or damaged."),
+    ] = False,
     quiet: Quiet = False,
     server: Server = None,
     as_json: AsJson = False,
@@ -120,7 +124,9 @@ def upload(
     command within 24 hours; nothing is visible to others before its commit.
     """
     with labset.Client(server, watch=find_watch(quiet=quiet)) as client:
-        done = client.upload(dataset_id, sources, to=to, branch=branch, message=message)
+        done = client.upload(
+            dataset_id, sources, to=to, branch=branch, message=message, repair=repair
+        )
     if as_json:
         print_json(done)
         return

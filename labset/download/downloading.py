@@ -192,6 +192,7 @@ def _check_damaged(damaged: dict[str, str]) -> None:
     (path, why), *others = damaged.items()
     more = f" So it is with {len(others)} more." if others else ""
     raise Damaged(
-        f"{why}{more} All other files are there. Whoever has the right bytes can upload them again.",
+        f"{why}{more} All other files are there. Whoever has the right bytes sends them again: "
+        "`labset upload --repair`.",
         details={"path": path, "paths": list(damaged)},
     )

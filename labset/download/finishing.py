@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from labset.errors import Conflict, LabsetError
 from labset.hash_cache import HashCache, Signature
 from labset.manifest import Row
 
+_LOG = logging.getLogger(__name__)
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
@@ -58,7 +60,7 @@ class Finisher:
     def keep(self, row: Row, data: bytes) -> None:
         """Keep a small file in the cache, if there is one."""
         if self.cache is not None:
-            with explained(row.path):
+            with _at_most_slower(row.path):
                 self.cache.write(row.md5, data)
 
     def move(self, row: Row, source: Path) -> None:
@@ -66,7 +68,8 @@ class Finisher:
         with explained(row.path):
             target = self.output.place(row.path)
             if self.cache is not None:
-                self.cache.keep(row.md5, source, self.hashes)
+                with _at_most_slower(row.path):
+                    self.cache.keep(row.md5, source, self.hashes)
             source.replace(target)
             self.hashes.keep([(Signature.of(target.stat()), row.md5)])
 
@@ -125,6 +128,15 @@ def explained(path: str) -> Iterator[None]:
                 f"{path} cannot be written: {problem.strerror}.", "in_the_way", {"path": path}
             ) from problem
         raise LabsetError(f"{path} cannot be written: {problem}.", "not_written") from problem
+
+
+@contextmanager
+def _at_most_slower(path: str) -> Iterator[None]:
+    """Go on where the cache keeps nothing: its disk is full, say, or may not be written."""
+    try:
+        yield
+    except OSError as problem:
+        _LOG.info("the cache does not keep %s: %s", path, problem)
 
 
 def _write_all(opened: int, data: bytes) -> None:

@@ -25,6 +25,7 @@ class Output:
     """Gives out places below a folder. Links inside of it are not followed; the folder may be one.
 
     Raises, for every path: Misused, if it leads out; Conflict, if something else stands in its way.
+    The root itself may be refused as well: Misused, where a file lies there.
     """
 
     def __init__(self, root: Path) -> None:
@@ -36,7 +37,10 @@ class Output:
         self._numbers = itertools.count()
         self._presence: FileLock | None = None
         self._settling = threading.Lock()
-        root.mkdir(parents=True, exist_ok=True)
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as problem:
+            raise Misused(f"{root} is no folder, and a download fills one.") from problem
 
     def place(self, path: str) -> Path:
         """Return where a file comes to lie; its folders are there, and none of them is a link."""
@@ -76,7 +80,7 @@ class Output:
         free = shutil.disk_usage(self._root).free
         if size + _RESERVE_BYTES > free:
             raise LabsetError(
-                f"{self._root} has room for {free / 1e9:,.1f} GB, {size / 1e9:,.1f} GB are needed.",
+                f"{self._root} has room for {free / 1e6:,.0f} MB, {size / 1e6:,.0f} MB are needed.",
                 "disk_full",
             )
 

@@ -6,11 +6,9 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
-from typing import Any
 
 from labset.crew import Crew
-from labset.errors import Conflict
+from labset.errors import Conflict, Misused
 from labset.hash_cache import HashCache, Signature
 from labset.upload.sources import LocalFile
 from labset.watch import Watch
@@ -68,9 +66,15 @@ def changed(file: LocalFile) -> Conflict:
 
 
 def open_unchanged(file: LocalFile) -> int:
-    """Open a file that is still what it was. Raises Conflict with the code `changed`."""
+    """Open a file that is still what it was.
+
+    Raises:  Conflict with the code `changed`; Misused, for one that may not be read.
+    """
     try:
         opened = os.open(file.local, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except PermissionError as problem:
+        words = f"{file.local} cannot be read: {problem.strerror}."
+        raise Misused(words, details={"path": file.local}) from problem
     except OSError as problem:
         raise changed(file) from problem
     try:
@@ -79,16 +83,6 @@ def open_unchanged(file: LocalFile) -> int:
         os.close(opened)
         raise
     return opened
-
-
-def md5_of(local: str) -> str:
-    """Return the md5 of a file as it is now."""
-    with Path(local).open("rb") as file:
-        return hashlib.file_digest(file, _new_md5).hexdigest()
-
-
-def _new_md5() -> Any:  # noqa: ANN401 - hashlib's own type has no public name
-    return hashlib.md5(usedforsecurity=False)
 
 
 def _groups(files: Sequence[LocalFile], indexes: Sequence[int]) -> Iterator[list[int]]:

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -126,8 +127,9 @@ class Remembered:
         """Remember; what is older than a session lives is forgotten."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         for other in self._path.parent.glob("*.json"):
-            if time.time() - other.stat().st_mtime > _LIFETIME_SECONDS:
-                other.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another process has done with it meanwhile
+                if time.time() - other.stat().st_mtime > _LIFETIME_SECONDS:
+                    other.unlink()
         fresh = self._path.with_suffix(f".{os.getpid()}.new")
         fresh.write_text(json.dumps({"session": session_id}), encoding="ascii")
         fresh.replace(self._path)

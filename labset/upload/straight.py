@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from labset.cache import md5_of
 from labset.crew import Crew
 from labset.errors import LabsetError, Unreachable
 from labset.patience import Patience
 from labset.reach import GATEWAYS
-from labset.upload.hashing import changed, md5_of, open_unchanged
+from labset.upload.hashing import changed, open_unchanged
 from labset.upload.links import FRESH_SECONDS
 from labset.upload.planning import Hashed
 from labset.upload.session import Session
@@ -100,7 +102,7 @@ def counted(meter: Meter) -> Iterator[Meter]:
 
 def wrong_bytes(one: Hashed) -> LabsetError:
     """Return why bytes that arrived are not those that were announced."""
-    if md5_of(one.file.local) != one.md5:
+    if md5_of(Path(one.file.local)) != one.md5:
         return changed(one.file)
     return Unreachable(f"The bytes of {one.file.path} changed on their way. Try again.")
 

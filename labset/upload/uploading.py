@@ -202,7 +202,8 @@ class _Upload:
         if session is not None:
             self._watch.say("An upload of these files was begun before: going on with it.")
             return session
-        message = self._message or f"Upload {len(group):,} files"
+        count = len(group)
+        message = self._message or f"Upload {count:,} file" + "s" * (count != 1)
         session = begin(self._wire, self._branch, message + part, group)
         if kept:
             kept.keep(session.id)

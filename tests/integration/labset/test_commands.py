@@ -100,7 +100,11 @@ def test_a_dataset_lives_from_its_creation_to_its_release(alice: Typist) -> None
     assert "0 new, 0 changed, 3 identical" in inside.out
     assert alice.run("mv", dataset, "raw/0.bin", "seen/").code == 0
     assert alice.run("rm", dataset, "raw/1.bin", "--json").json()[0]["path"] == "raw/1.bin"
+    partly = alice.run("rm", dataset, "seen/0.bin", "seen/1.bin", "--branch", "side")
+    assert (partly.code, partly.out.split()[1:]) == (4, ["deleted", "seen/0.bin"])
     tagged = alice.run("tag", dataset, "v1", "-m", "checked", "--json").json()
+    for _ in range(6):  # whichever web process answers
+        assert alice.run("tag", dataset, "--json").json()[0]["name"] == "v1"
     assert alice.run("pack", dataset, "raw", "--json").json()["files"] == 1
     assert alice.run("unpack", dataset, "raw").code == 0
     paths = [one["path"] for one in alice.run("ls", "-r", f"{dataset}@v1", "--json").json()]
@@ -150,6 +154,7 @@ def test_an_archive_that_was_cut_off_is_continued(alice: Typist, demo: Demo) -> 
         (("archive", "3", "--format", "rar"), 2, "tar or zip"),
         (("ls", "999999"), 4, "no dataset 999999"),
         (("ls", "3@nowhere"), 4, "nowhere"),
+        (("log", "3:nowhere"), 4, "never a nowhere"),
         (("download", "--project-id", "3", "nothing.like.it"), 4, "nothing.like.it"),
         (("tag", "3", "v0.1.0"), 5, "exists"),
         (("whoami", "--server", "http://127.0.0.1:9"), 1, "does not answer"),

@@ -80,3 +80,31 @@ def test_what_is_damaged_is_found_by_reading(
     done = alice.run("verify", dataset, "--bytes")
     assert done.code == 6
     assert "damaged\t" in done.out
+
+
+@pytest.mark.parametrize("data", (None, b"wrong bytes here" * 200))
+def test_who_has_the_right_bytes_repairs_what_is_lost_or_damaged(
+    alice: Typist, stored: tuple[int, Callable[[bytes | None], None]], data: bytes | None
+) -> None:
+    dataset, replace = stored
+    replace(data)
+    told = alice.run("download", "--project-id", dataset, "--output", "out", "--no-cache").err
+    assert "labset upload --repair" in told
+    assert "nothing to commit" in alice.run("upload", dataset, "a.bin").out
+    assert alice.run("upload", dataset, "a.bin", "--repair").code == 0
+    assert alice.run("verify", dataset, "--bytes").code == 0
+
+
+def test_an_archive_ends_with_the_name_of_what_is_damaged_however_far_it_came(
+    alice: Typist, stored: tuple[int, Callable[[bytes | None], None]]
+) -> None:
+    dataset, replace = stored
+    before = alice.home / "0" / "before.bin"
+    before.parent.mkdir()
+    before.write_bytes(bytes(range(256)) * 20_000)
+    assert alice.run("upload", dataset, "0").code == 0
+    replace(b"wrong bytes here" * 200)
+    done = alice.run("archive", dataset, "--output", "all.tar")
+    assert done.code == 6, done.err
+    assert "a.bin" in done.err
+    assert not (alice.home / "all.tar").exists()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from labset.errors import Conflict
+from labset.errors import Conflict, Misused
 from labset.hash_cache import HashCache, Signature
 from labset.upload.hashing import hash_files
 from labset.upload.sources import find_files
@@ -97,6 +97,18 @@ def test_a_file_that_changes_between_finding_and_hashing_is_refused_by_name(
         hash_files(files, hashes, Watch())
     assert caught.value.code == "changed"
     assert caught.value.details["local"] == str(file)
+
+
+def test_a_file_that_may_not_be_read_is_named_and_not_said_to_have_changed(
+    tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:  # root, who runs tests at times, may read everything
+        raise PermissionError(13, "Permission denied")
+
+    files = find_files([file]).files
+    monkeypatch.setattr(os, "open", refuse)
+    with HashCache(tmp_path / "hashes") as hashes, pytest.raises(Misused, match="Permission"):
+        hash_files(files, hashes, Watch())
 
 
 def test_many_files_are_hashed_in_their_order(tmp_path: Path) -> None:

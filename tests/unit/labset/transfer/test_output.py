@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from labset.cache import Cache
 from labset.download.finishing import Finisher, explained
 from labset.download.output import Output
 from labset.errors import Conflict, LabsetError, Misused
@@ -107,6 +108,25 @@ def test_a_full_disk_is_told_in_words_and_leaves_no_half_file() -> None:
     with pytest.raises(LabsetError, match="disk is full") as caught, explained("a/x"):
         raise OSError(28, "No space left on device")
     assert caught.value.code == "disk_full"
+
+
+def test_a_file_in_the_place_of_the_folder_to_fill_is_named(tmp_path: Path) -> None:
+    (tmp_path / "out").write_bytes(b"mine")
+    for root in ("out", "out/below"):
+        with pytest.raises(Misused, match="is no folder"):
+            Output(tmp_path / root)
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, hashes: HashCache) -> None:
+    (tmp_path / "cache").write_bytes(b"no folder")
+    output = Output(tmp_path / "out")
+    finisher = Finisher(output, Cache(tmp_path / "cache"), hashes)
+    finisher.write(row("small"), b"abc")
+    finisher.keep(row("small"), b"abc")
+    output.unfinished("x").write_bytes(b"abc")
+    finisher.move(row("large"), output.unfinished("x"))
+    assert (tmp_path / "out/small").read_bytes() == (tmp_path / "out/large").read_bytes() == b"abc"
+    hashes.close()
 
 
 def test_what_cannot_fit_is_refused_before_it_begins(tmp_path: Path) -> None:
