@@ -19,7 +19,6 @@ from core.model.filters import parse_query
 from core.ports import AssetScope
 from ledger.assets import asset_row
 from ledger.engine import Ledger, open_ledger
-from ledger.filtering.terms import terms_of
 from ledger.tables import asset_terms, assets
 from tests.integration.database.postgres import PostgresServer
 
@@ -126,7 +125,7 @@ def _fill(ledger: Ledger, count: int) -> float:
     began = time.perf_counter()
     is_sqlite = ledger.database.is_sqlite
     if not is_sqlite:
-        _run(ledger, "DROP INDEX ix_assets_document")
+        _run(ledger, "DROP INDEX ix_assets_terms")
     for start in range(0, count, _AT_ONCE):
         rows = [asset_row(make_asset(n)) for n in range(start, min(count, start + _AT_ONCE))]
         for number, row in enumerate(rows, start + 1):
@@ -140,7 +139,7 @@ def _fill(ledger: Ledger, count: int) -> float:
             ledger,
             "SELECT setval(pg_get_serial_sequence('assets', 'number'), max(number)) FROM assets",
             "SET statement_timeout = 0",
-            "CREATE INDEX ix_assets_document ON assets USING gin (document jsonb_path_ops)",
+            "CREATE INDEX ix_assets_terms ON assets USING gin (terms)",
             "VACUUM ANALYZE assets",
         )
     return time.perf_counter() - began
@@ -154,7 +153,7 @@ def _run(ledger: Ledger, *statements: str) -> None:
 
 def _terms(rows: list[dict[str, Any]]) -> Iterator[Mapping[str, int]]:
     for row in rows:
-        for term in terms_of(row["document"]):
+        for term in row["terms"]:
             yield {"term": term, "number": row["number"]}
 
 

@@ -52,7 +52,7 @@ _REPLACE = update(assets).where(
 _DELETE_TERMS = delete(asset_terms).where(
     asset_terms.c.number == bindparam("of"), asset_terms.c.term == bindparam("which")
 )
-_CHANGING = ("visibility", "dataset_id", "updated_at", "document")
+_CHANGING = ("visibility", "dataset_id", "updated_at", "document", "terms")
 _DB_ID = "assets_db_id"
 _FIND_DB_ID = select(installation.c.value).where(installation.c.name == _DB_ID)
 _COLLECTION = Collection(
@@ -87,7 +87,7 @@ class SqlAssetRecords:
                 if asset.file is not None:
                     self._objects.name(connection, asset.assets_db_id, _kept(asset.file))
                 number = connection.execute(insert(assets).returning(assets.c.number), row)
-                self._add_terms(connection, number.scalar_one(), terms_of(row["document"]))
+                self._add_terms(connection, number.scalar_one(), row["terms"])
         except IntegrityError as error:
             raise Conflict(
                 f"There is an asset {asset.name.uri or asset.id} already.", code="asset_exists"
@@ -120,7 +120,7 @@ class SqlAssetRecords:
             changes = {name: changed[name] for name in _CHANGING}
             if not connection.execute(_REPLACE.values(**changes), keys).rowcount:
                 raise Conflict("Somebody changed the asset meanwhile: look at it and try again.")
-            old, new = terms_of(former.document), terms_of(changed["document"])
+            old, new = terms_of(former.document), set(changed["terms"])
             self._drop_terms(connection, former.number, old - new)
             self._add_terms(connection, former.number, new - old)
 
@@ -257,6 +257,7 @@ def _uri_key(uri: str) -> str | None:
 
 def asset_row(asset: Asset) -> dict[str, Any]:
     """Return the columns of an entry, all but its number."""
+    document = with_version_key(asset_document(asset), asset.name.version)
     return {
         "id": asset.id,
         "assets_db_id": asset.assets_db_id,
@@ -269,7 +270,8 @@ def asset_row(asset: Asset) -> dict[str, Any]:
         "md5": asset.file.md5.hex if asset.file else None,
         "created_at": asset.created_at,
         "updated_at": asset.updated_at,
-        "document": with_version_key(asset_document(asset), asset.name.version),
+        "document": document,
+        "terms": sorted(terms_of(document)),
     }
 
 

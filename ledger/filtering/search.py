@@ -1,8 +1,9 @@
 """One page of a table of documents: scope, filter, order and place put together into one statement.
 
-PostgreSQL is given the filter as jsonpath and chooses by its statistics between the GIN index and
-the order's index. SQLite has no such statistics: the terms of the filter are counted first, so that
-few are fetched and sorted, and of many the order's index is walked until the page is full.
+What a document must have to be wanted is found by its terms. PostgreSQL knows how often each term
+is there, and chooses by itself between their GIN index and the index of the order. SQLite does not:
+terms are counted first, so that few documents are fetched and sorted, and of many the order's index
+is walked until the page is full. What is left over is looked at: by jsonpath, or by Python.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ColumnElement,
     Connection,
@@ -30,7 +32,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import JSONPATH
+from sqlalchemy.dialects.postgresql import ARRAY, JSONPATH
 from sqlalchemy.sql.operators import custom_op
 
 from core.model.filter_tree import Condition, Every
@@ -63,12 +65,18 @@ class Collection:
 
     Shape:  `document` holds the JSON, `id` and `number` columns one value each that no two share;
             `sorted_columns` are those that hold a field of the same order; `terms` is the inverted
-            index (columns term and number), where the table has one on SQLite.
+            index of SQLite (columns term and number) and the column `terms` that of PostgreSQL,
+            where the collection has them.
     """
 
     table: Table
     sorted_columns: Mapping[str, Column[Any]]
     terms: Table | None = None
+
+    @property
+    def shown(self) -> list[Column[Any]]:
+        """The columns that a page has."""
+        return [column for column in self.table.c if column.name != "terms"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,7 @@ class _Plan:
     ) -> Page:
         """Ask for one row more than the page has, to know whether there is a next one."""
         statement = select(
-            self.collection.table, *(key.expression.label(None) for key in keys)
+            *self.collection.shown, *(key.expression.label(None) for key in keys)
         ).where(self.scope, where)
         if self.query.cursor:
             there = read_cursor(keys, self.order, self.query.cursor)
@@ -155,8 +163,25 @@ def _search_postgresql(connection: Connection, plan: _Plan, condition: Condition
     keys = plan.keys(
         [func.labset_sort_key(document, cast(path, JSONPATH), type_=LargeBinary) for path in paths]
     )
+    if condition == _EVERYTHING:
+        return plan.page(connection, true(), keys)
     matches = document.op("@@", is_comparison=True)(cast(jsonpath_of(condition), JSONPATH))
-    return plan.page(connection, matches if condition != _EVERYTHING else true(), keys)
+    # A CASE, of which no index knows anything, leaves the estimate to the terms.
+    wanted = case((matches, true()), else_=false())
+    groups = required_terms(condition) if plan.collection.terms is not None else []
+    return plan.page(connection, and_(*_have_terms(plan.collection.table, groups), wanted), keys)
+
+
+def _have_terms(table: Table, groups: Sequence[Group]) -> list[ColumnElement[bool]]:
+    every = sorted(set().union(*(group for group in groups if len(group) == 1)))
+    has_every = [table.c.terms.op("@>", is_comparison=True)(_array(every))] if every else []
+    several = [group for group in groups if len(group) > 1][:_MOST_GROUPS]
+    overlaps = table.c.terms.op("&&", is_comparison=True)
+    return [*has_every, *(overlaps(_array(sorted(group))) for group in several)]
+
+
+def _array(terms: Sequence[int]) -> ColumnElement[Any]:
+    return cast(list(terms), ARRAY(BigInteger))
 
 
 def _search_sqlite(connection: Connection, plan: _Plan, condition: Condition) -> Page:

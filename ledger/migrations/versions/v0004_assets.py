@@ -14,6 +14,7 @@ depends_on = None
 _MOMENT = sa.DateTime(timezone=True)
 _COUNTED = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _DOCUMENT = sa.JSON().with_variant(postgresql.JSONB, "postgresql")
+_TERMS = sa.Text().with_variant(postgresql.ARRAY(sa.BigInteger), "postgresql")
 _CODE_POINTS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 # The bytes by which the first value on a path is sorted, as ledger/filtering/ordering.py makes them.
@@ -47,13 +48,7 @@ def upgrade() -> None:
     _create_registry()
     if op.get_bind().dialect.name == "postgresql":
         op.execute(_SORT_KEY)
-        op.create_index(
-            "ix_assets_document",
-            "assets",
-            ["document"],
-            postgresql_using="gin",
-            postgresql_ops={"document": "jsonb_path_ops"},
-        )
+        op.create_index("ix_assets_terms", "assets", ["terms"], postgresql_using="gin")
 
 
 def _create_assets() -> None:
@@ -72,6 +67,7 @@ def _create_assets() -> None:
         sa.Column("created_at", _MOMENT, nullable=False),
         sa.Column("updated_at", _MOMENT, nullable=False),
         sa.Column("document", _DOCUMENT, nullable=False),
+        sa.Column("terms", _TERMS),
         sa.PrimaryKeyConstraint("number", name="pk_assets"),
         sa.UniqueConstraint("id", name="uq_assets_id"),
         sa.UniqueConstraint("assets_db_id", "uri_key", name="uq_assets_assets_db_id_uri_key"),
