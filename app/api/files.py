@@ -75,7 +75,10 @@ def post(dataset_id: int) -> ResponseReturnValue:
     parts = [part for parts in request.files.listvalues() for part in parts if part.filename]
     below = folder(request.args.get("path", request.form.get("path", "")))
     arriving = [_arriving(part, below) for part in parts]
-    message = request.form.get("message", "").strip() or f"Upload {len(parts)} files"
+    message = (
+        request.form.get("message", "").strip()
+        or f"Upload {len(parts):,} file{'s' * (len(parts) != 1)}"
+    )
     result = put_files(platform(), actor(), target, message_argument(message), arriving)
     stored = [
         {"path": file.path.text, "md5": file.md5.hex, "size": file.size_bytes}

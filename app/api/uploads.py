@@ -45,7 +45,7 @@ def begin(dataset_id: int) -> ResponseReturnValue:
         actor(),
         DatasetId(dataset_id),
         Ref(branch) if branch else None,
-        body.text("message", "") or f"Upload {len(rows)} files",
+        body.text("message", "") or f"Upload {len(rows):,} file{'s' * (len(rows) != 1)}",
         rows,
         multipart=body.flag("multipart"),
         links_from_bytes=body.number("links_from") if "links_from" in body else 0,
