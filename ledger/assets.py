@@ -44,7 +44,6 @@ NEWEST_FOR_TAGS = 5_000  # entries whose tags are counted
 _FILE_FIELDS = ("size", "md5", "sha256", "format", "file_name", "width", "height")
 _FIND_BY_URI = select(assets).where(assets.c.uri_key == bindparam("wanted_key"))
 _FIND_BY_ID = select(assets).where(assets.c.id == bindparam("wanted"))
-_OLDEST_FIRST = (assets.c.created_at, assets.c.id)
 _LOCK = select(assets).where(assets.c.id == bindparam("wanted")).with_for_update()
 _REPLACE = update(assets).where(
     assets.c.id == bindparam("wanted"), assets.c.updated_at == bindparam("seen")
@@ -58,7 +57,7 @@ _FIND_DB_ID = select(installation.c.value).where(installation.c.name == _DB_ID)
 _COLLECTION = Collection(
     table=assets,
     sorted_columns={
-        "created_at": assets.c.created_at,
+        "created_at": assets.c.number,  # counted as they are made
         "updated_at": assets.c.updated_at,
         "asset_name": assets.c.name,
         "asset_id": assets.c.id,
@@ -149,7 +148,7 @@ class SqlAssetRecords:
         newest = (
             select(assets.c.document)
             .where(_visible(scope))
-            .order_by(assets.c.created_at.desc(), assets.c.id.desc())
+            .order_by(assets.c.number.desc())
             .limit(NEWEST_FOR_TAGS)
             .subquery()
         )
@@ -231,7 +230,7 @@ def _visible(scope: AssetScope) -> ColumnElement[bool]:
 def _within(statement: Select[Any], assets_db_id: str | None) -> Select[Any]:
     if assets_db_id is not None:
         statement = statement.where(assets.c.assets_db_id == assets_db_id)
-    return statement.order_by(*_OLDEST_FIRST).limit(1)
+    return statement.order_by(assets.c.number).limit(1)
 
 
 def _with_what_changes(former: Asset, asset: Asset) -> Asset:

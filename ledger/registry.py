@@ -47,7 +47,7 @@ _CLAIM = update(entries).where(_IS_ONE).values(due_from=bindparam("now"))
 _COLLECTION = Collection(
     table=entries,
     sorted_columns={
-        "created_at": entries.c.created_at,
+        "created_at": entries.c.number,  # counted as they are made
         "updated_at": entries.c.updated_at,
         "asset_registry_name": entries.c.name,
         "asset_registry_id": entries.c.id,

@@ -250,7 +250,6 @@ assets = Table(
     Column("document", _DOCUMENT, nullable=False),  # what GET shows, and the version's sort key
     Column("terms", TermList),
     UniqueConstraint("assets_db_id", "uri_key"),
-    Index(None, "created_at", "id"),
     Index(None, "updated_at", "id"),
     Index(None, "name", "id"),
     Index(None, "md5", "assets_db_id"),
@@ -296,7 +295,6 @@ registry_entries = Table(
     Column("problem", Words),
     Column("due_from", Moment, index=True),  # when somebody last began to look at its health
     Column("document", _DOCUMENT, nullable=False),
-    Index(None, "created_at", "id"),
 )
 
 registry_checks = Table(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, literal, or_, tuple_
+from sqlalchemy import Column, ColumnElement, Integer, and_, literal, or_, tuple_
 
 from core.errors import Invalid
 from core.model.json_values import JsonValue
@@ -45,7 +45,9 @@ class SortKey:
 
 
 def column_key(column: Column[Any], *, descending: bool) -> SortKey:
-    """Sort by a column of text or of moments."""
+    """Sort by a column of text, of moments or of whole numbers."""
+    if isinstance(column.type, Integer):
+        return SortKey(column, descending, str, _read_number)
     if isinstance(column.type, Moment):
         return SortKey(column, descending, datetime.isoformat, _read_moment)
     return SortKey(column, descending, str, str)
@@ -54,6 +56,13 @@ def column_key(column: Column[Any], *, descending: bool) -> SortKey:
 def bytes_key(expression: ColumnElement[Any], *, descending: bool) -> SortKey:
     """Sort by an expression that makes keys of bytes."""
     return SortKey(expression, descending, lambda value: bytes(value).hex(), bytes.fromhex)
+
+
+def _read_number(text: str) -> int:
+    number = int(text)
+    if abs(number) >= _SIGN:
+        raise ValueError(text)
+    return number
 
 
 def _read_moment(text: str) -> datetime:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Connection,
     Integer,
     LargeBinary,
+    Select,
     Table,
     UnaryExpression,
     and_,
@@ -53,7 +54,8 @@ from ledger.filtering.ordering import (
 from ledger.filtering.rewriting import VERSION_KEY, with_versions
 from ledger.filtering.terms import Group, required_terms
 
-FEW = 2_000  # so many documents are rather looked at and sorted than found by walking along
+FEW = 1_000  # so many documents are rather looked at and sorted than found by walking along
+MANY = 20_000  # beyond, it does not matter which term is the rarest
 _MOST_GROUPS = 8
 _EVERYTHING = Every(())
 _STEADY = "SET plan_cache_mode = force_custom_plan; SET jit = off"
@@ -115,7 +117,7 @@ class _Plan:
         return ",".join(f"{'-' * one.descending}{one.path}" for one in self.query.sort)
 
     def keys(self, computed: Sequence[ColumnElement[Any]]) -> list[SortKey]:
-        """Return what to sort by: the asked fields, then the id, so that no two rows are alike."""
+        """Return what to sort by: the asked fields, then the id, where rows may still be alike."""
         made = iter(computed)
         keys = [
             bytes_key(next(made), descending=field.descending)
@@ -125,7 +127,10 @@ class _Plan:
             )
             for field in self.query.sort
         ]
-        return [*keys, column_key(self.collection.table.c.id, descending=keys[-1].descending)]
+        table = self.collection.table
+        if any(key.expression is table.c.number for key in keys):
+            return keys
+        return [*keys, column_key(table.c.id, descending=keys[-1].descending)]
 
     def page(
         self, connection: Connection, where: ColumnElement[bool], keys: Sequence[SortKey]
@@ -168,8 +173,10 @@ def _search_postgresql(connection: Connection, plan: _Plan, condition: Condition
     matches = document.op("@@", is_comparison=True)(cast(jsonpath_of(condition), JSONPATH))
     # A CASE, of which no index knows anything, leaves the estimate to the terms.
     wanted = case((matches, true()), else_=false())
-    groups = required_terms(condition) if plan.collection.terms is not None else []
-    return plan.page(connection, and_(*_have_terms(plan.collection.table, groups), wanted), keys)
+    if plan.collection.terms is None:
+        return plan.page(connection, wanted, keys)
+    has_terms = _have_terms(plan.collection.table, required_terms(condition))
+    return plan.page(connection, and_(*has_terms, wanted), keys)
 
 
 def _have_terms(table: Table, groups: Sequence[Group]) -> list[ColumnElement[bool]]:
@@ -186,45 +193,66 @@ def _array(terms: Sequence[int]) -> ColumnElement[Any]:
 
 def _search_sqlite(connection: Connection, plan: _Plan, condition: Condition) -> Page:
     collection = plan.collection
-    table = collection.table
-    matches = compile_condition(condition)
-    answers: list[Answer] = [matches]
+    document = collection.table.c.document
+    answers: list[Answer] = [compile_condition(condition)]
     answers += [_sorting(_stored_names(field, plan.query)) for field in plan.computed]
     with asking(answers) as (match, *sorts):
-        keys = plan.keys(
-            [func.labset_ask(number, table.c.document, type_=LargeBinary) for number in sorts]
-        )
-        asked = func.labset_ask(match, table.c.document, type_=Integer) == 1
+        keys = plan.keys([func.labset_ask(one, document, type_=LargeBinary) for one in sorts])
+        matches = func.labset_ask(match, document, type_=Integer) == 1
         groups = required_terms(condition)[:_MOST_GROUPS] if collection.terms is not None else []
         if collection.terms is None or not groups:
-            return plan.page(connection, asked if condition != _EVERYTHING else true(), keys)
-        groups, are_few = _few_first(connection, collection.terms, groups)
-        others = [_has_term(collection.terms, table.c.number, group) for group in groups[are_few:]]
-        # SQLite would look for the terms last: a CASE keeps the order.
-        asked = case((and_(true(), *others), asked), else_=false())
-        if not are_few:
-            return plan.page(connection, asked, keys)
-        numbers = select(collection.terms.c.number).where(collection.terms.c.term.in_(groups[0]))
-        few = and_(table.c.number.in_(numbers), asked)
+            return plan.page(connection, matches if condition != _EVERYTHING else true(), keys)
+        terms = _Terms(connection, collection.terms, collection.table, groups)
+        if not plan.computed and not terms.are_few(connection):
+            return plan.page(connection, terms.guarding(matches, groups), keys)
+        few = and_(terms.numbers(), matches)
         return plan.page(connection, few, [_without_index(key) for key in keys])
 
 
-def _few_first(
-    connection: Connection, terms: Table, groups: Sequence[Group]
-) -> tuple[list[Group], bool]:
-    """Return the groups, the rarest first, and whether those found by it, or by all, are few."""
-    counts = [_count(connection, terms, [group]) for group in groups]
-    ordered = [group for _, group in sorted(zip(counts, groups, strict=True), key=itemgetter(0))]
-    if min(counts) <= FEW:
-        return ordered, True
-    return ordered, len(groups) > 1 and _count(connection, terms, ordered) <= FEW
+class _Terms:
+    """The groups of terms of one query, the rarest first."""
+
+    def __init__(
+        self, connection: Connection, terms: Table, table: Table, groups: Sequence[Group]
+    ) -> None:
+        self._terms = terms
+        self._number = table.c.number
+        counts = [
+            _count(connection, select(terms.c.number).where(terms.c.term.in_(group)), MANY)
+            for group in groups
+        ]
+        self._fewest = min(counts)
+        self._groups = [
+            group for _, group in sorted(zip(counts, groups, strict=True), key=itemgetter(0))
+        ]
+
+    def are_few(self, connection: Connection) -> bool:
+        """Return whether few documents have a term of each group."""
+        return self._fewest <= FEW or _count(connection, self._found(), FEW) <= FEW
+
+    def numbers(self) -> ColumnElement[bool]:
+        """Return the condition that a document is one of those."""
+        return self._number.in_(self._found())
+
+    def guarding(
+        self, matches: ColumnElement[bool], groups: Sequence[Group]
+    ) -> ColumnElement[bool]:
+        """Return the condition that a document has the terms and matches, looked at in this order."""
+        has_terms = (_has_term(self._terms, self._number, group) for group in groups)
+        return case((and_(*has_terms), matches), else_=false())
+
+    def _found(self) -> Select[int]:
+        """Select the numbers of the documents that have a term of each group."""
+        rarest, *others = self._groups
+        number = self._terms.c.number
+        has_others = (_has_term(self._terms, number, group) for group in others)
+        return select(number).where(self._terms.c.term.in_(rarest), *has_others)
 
 
-def _count(connection: Connection, terms: Table, groups: Sequence[Group]) -> int:
-    """Count the documents that have a term of each group, up to one more than few."""
-    others = [_has_term(terms, terms.c.number, group) for group in groups[1:]]
-    some = select(terms.c.number).where(terms.c.term.in_(groups[0]), *others).limit(FEW + 1)
-    return connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+def _count(connection: Connection, numbers: Select[int], most: int) -> int:
+    """Count rows, up to one more than `most`."""
+    some = numbers.limit(most + 1).subquery()
+    return connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 
 def _has_term(terms: Table, number: Column[Any], group: Group) -> ColumnElement[bool]:

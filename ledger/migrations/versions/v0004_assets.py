@@ -73,7 +73,6 @@ def _create_assets() -> None:
         sa.UniqueConstraint("assets_db_id", "uri_key", name="uq_assets_assets_db_id_uri_key"),
     )
     op.create_index("ix_assets_uri_key", "assets", ["uri_key"])
-    op.create_index("ix_assets_created_at_id", "assets", ["created_at", "id"])
     op.create_index("ix_assets_updated_at_id", "assets", ["updated_at", "id"])
     op.create_index("ix_assets_name_id", "assets", ["name", "id"])
     op.create_index("ix_assets_md5_assets_db_id", "assets", ["md5", "assets_db_id"])
@@ -123,7 +122,6 @@ def _create_registry() -> None:
         sa.UniqueConstraint("id", name="uq_registry_entries_id"),
     )
     op.create_index("ix_registry_entries_due_from", "registry_entries", ["due_from"])
-    op.create_index("ix_registry_entries_created_at_id", "registry_entries", ["created_at", "id"])
     op.create_table(
         "registry_checks",
         sa.Column("number", _COUNTED, autoincrement=True, nullable=False),
