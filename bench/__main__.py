@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bench.assets import measure_assets
 from bench.contestants.ground import Entry
 from bench.downloading import measure_folder, measure_large, measure_small
 from bench.floors import floor_lines, measure_help
@@ -34,6 +35,7 @@ PARTS = {
     "small": "downloads of a small file by the API",
     "large": "a large file by the API, next to S3 itself",
     "folder": "a large file of a folder site by the API, next to caddy",
+    "assets": "queries on 100,000 assets in SQLite and 1,000,000 in PostgreSQL, next to JSON without our indexes",
 }
 _NEEDED_BYTES = 20_000_000_000
 EPILOG = "parts:\n" + "\n".join(f"  {name:8}{words}" for name, words in PARTS.items())
@@ -112,6 +114,10 @@ class Bench:
             f"  Labset             {through:8.0f} MB/s   ratio {through / direct:.2f}, wanted >= 0.6",
         ]
 
+    def assets(self) -> list[str]:
+        """Measure queries on many assets, in databases of their own."""
+        return measure_assets(self._work, self._asked.scale)
+
     def _race(self, name: str, entries: Sequence[Entry]) -> Race:
         files = SETS[name].scaled(self._asked.scale)
         runs = self._asked.runs or files.runs
@@ -133,7 +139,10 @@ def read_arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("words", nargs="*", metavar="PART", help="all parts, if none is named")
     parser.add_argument("--runs", type=int, help="of each race, instead of 3 (small) and 1")
     parser.add_argument(
-        "--scale", type=float, default=1.0, help="of peers and many; 0.01: tiny, to try the bench"
+        "--scale",
+        type=float,
+        default=1.0,
+        help="of peers, many and assets; 0.01: tiny, to try the bench",
     )
     parser.add_argument("--only", action="append", default=[], choices=[e.name for e in ENTRIES])
     parser.add_argument("--work", type=Path, help="an existing folder for 20 GB of temporary files")

@@ -60,6 +60,7 @@ _TITLES = {
     "small": "Small files by the API",
     "large": "A large file by the API",
     "folder": "A large file of a folder site by the API",
+    "assets": "Queries on many assets",
 }
 
 
