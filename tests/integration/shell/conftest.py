@@ -89,7 +89,12 @@ class House:
             dvc_base_url=f"{BASE}/dvc",
         )
         return Services(
-            platform, absent, self.ledger.logins, self.ledger.check_answers, self.noted.append, lambda _: 0
+            platform,
+            absent,
+            self.ledger.logins,
+            self.ledger.check_answers,
+            self.noted.append,
+            lambda _: 0,
         )
 
 

@@ -24,5 +24,6 @@ def app(settings: Settings) -> Flask:
         "Any", SimpleNamespace(clock=None, directory=SimpleNamespace(check_answers=None))
     )
     return create_app(
-        settings, Services(nothing, nothing, nothing, lambda: 0.0, lambda _id: None, lambda _moment: 0)
+        settings,
+        Services(nothing, nothing, nothing, lambda: 0.0, lambda _id: None, lambda _moment: 0),
     )

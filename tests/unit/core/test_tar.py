@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from core.model.tar import END, RECORD_BYTES, header, header_bytes
 
 MOMENT = int(datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC).timestamp())
-NAMES = st.text(
-    st.characters(exclude_characters="\0/", codec="utf-8"), min_size=1, max_size=300
-)
+NAMES = st.text(st.characters(exclude_characters="\0/", codec="utf-8"), min_size=1, max_size=300)
 
 
 def written(name: str, data: bytes) -> bytes:
