@@ -99,7 +99,9 @@ class LargePut:
     def _prove(self, segment: Multipart) -> str | None:
         segment.complete()
         self._naming.add([(segment.key, segment.size_bytes)])
-        return self._naming.prove([segment.key])
+        digest = self._naming.prove([segment.key])
+        self._naming.catch_up()
+        return digest
 
     def _name(self, stored: StoredObject) -> bool:
         """Prove what the site kept and let it have its name."""

@@ -86,6 +86,13 @@ class Naming:
         """Read what comes next of the object; return the sha256 of all of it as far as it was read."""
         return self._read(keys, self._digest)
 
+    def catch_up(self) -> None:
+        """Let the site copy all that was added."""
+        try:
+            self._copy_all()
+        except NoPartCopies:
+            self._give_up()
+
     def go_on(self) -> None:
         """Let the site copy what it has time for; called between the pieces that are read."""
         self._keep_alive()
@@ -138,10 +145,13 @@ class Naming:
     def _is_piecewise(self, size_bytes: int) -> bool:
         return size_bytes > COPY_BYTES and self._connection.copies_parts
 
-    def _finish(self) -> bool:
+    def _copy_all(self) -> None:
         while self._pieces and self._copy is not None:
             self._copy.copy(*self._pieces.popleft(), at_once=_COPIES_AT_ONCE)
             self._keep_alive()
+
+    def _finish(self) -> bool:
+        self._copy_all()
         return self._copy is None or self._copy.complete()
 
     def _give_up(self) -> None:
