@@ -22,21 +22,25 @@ _CODE_POINTS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 # they sort as the numbers do.
 _SORT_KEY = r"""
 CREATE FUNCTION labset_sort_key(document jsonb, path jsonpath) RETURNS bytea
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $body$
-SELECT CASE jsonb_typeof(value)
-  WHEN 'number' THEN '\x02'::bytea || int8send(
-    CASE WHEN bits < 0 THEN ~bits ELSE bits # (-9223372036854775808)::bigint END)
-  WHEN 'string' THEN '\x03'::bytea || convert_to(left(value #>> '{}', 100), 'UTF8')
-  WHEN 'object' THEN '\x04'::bytea
-  WHEN 'array' THEN '\x05'::bytea
-  WHEN 'boolean' THEN CASE WHEN value = 'true' THEN '\x0601'::bytea ELSE '\x0600'::bytea END
-  ELSE '\x01'::bytea
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $body$
+DECLARE
+  value jsonb := jsonb_path_query_first(document, path);
+  bits bigint;
+BEGIN
+  CASE jsonb_typeof(value)
+    WHEN 'number' THEN
+      bits := ('x' || encode(float8send(value::float8), 'hex'))::bit(64)::bigint;
+      bits := CASE WHEN bits < 0 THEN ~bits ELSE bits # (-9223372036854775808)::bigint END;
+      RETURN '\x02'::bytea || int8send(bits);
+    WHEN 'string' THEN
+      RETURN '\x03'::bytea || convert_to(left(value #>> '{}', 100), 'UTF8');
+    WHEN 'object' THEN RETURN '\x04'::bytea;
+    WHEN 'array' THEN RETURN '\x05'::bytea;
+    WHEN 'boolean' THEN
+      RETURN CASE WHEN value::boolean THEN '\x0601'::bytea ELSE '\x0600'::bytea END;
+    ELSE RETURN '\x01'::bytea;
+  END CASE;
 END
-FROM (
-  SELECT value, CASE WHEN jsonb_typeof(value) = 'number' THEN
-    ('x' || encode(float8send((value #>> '{}')::float8), 'hex'))::bit(64)::bigint END AS bits
-  FROM (SELECT jsonb_path_query_first(document, path) AS value) AS found
-) AS measured
 $body$
 """
 
