@@ -26,6 +26,8 @@ from core.model.filter_tree import (
     Not,
     Order,
     Resembles,
+    Scalar,
+    Some,
     Test,
 )
 from core.model.json_values import JsonValue
@@ -48,6 +50,10 @@ def compile_condition(condition: Condition) -> Says:
     if isinstance(condition, Not):
         inner = compile_condition(condition.condition)
         return lambda document: not inner(document)
+    if isinstance(condition, Some) and len(condition.conditions) > 1:
+        at_once = _compile_any_of(condition.conditions)
+        if at_once is not None:
+            return at_once
     several = [compile_condition(one) for one in condition.conditions]
     if isinstance(condition, Every):
         return lambda document: all(one(document) for one in several)
@@ -83,6 +89,28 @@ def _compile_at(path: FieldPath, test: Test) -> Says:
     if test == Equals(None):
         return lambda document: _is_missing(document, names) or _any_element(document, names, says)
     return lambda document: _any_element(document, names, says)
+
+
+def _compile_any_of(conditions: Sequence[Condition]) -> Says | None:
+    """Return one look-up for many texts, numbers or booleans of one path, or None for all else."""
+    paths, keys = set(), set()
+    for one in conditions:
+        key = _key(one.test.value) if isinstance(one, At) and isinstance(one.test, Equals) else None
+        if key is None or not isinstance(one, At) or not one.path.names:
+            return None
+        paths.add(one.path.names)
+        keys.add(key)
+    if len(paths) > 1:
+        return None
+    (names,) = paths
+    return lambda document: _any_element(document, names, lambda value: _key(value) in keys)
+
+
+def _key(value: JsonValue) -> tuple[str, Scalar] | None:
+    """Return what equal scalars share; None for null, lists and objects, which are compared."""
+    if value is None or isinstance(value, list | dict):
+        return None
+    return _kind(value), value
 
 
 def _any_element(document: JsonValue, names: Sequence[str], says: Says) -> bool:

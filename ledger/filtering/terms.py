@@ -25,7 +25,7 @@ from core.model.json_values import JsonValue
 Group = frozenset[int]
 
 _TERM_BYTES = 8
-_MOST_IN_GROUP = 200
+_MOST_IN_GROUP = 1_000
 
 
 def terms_of(document: dict[str, JsonValue]) -> set[int]:

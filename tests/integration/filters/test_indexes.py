@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from sqlalchemy import event, insert, text
 
 from bench.asset_samples import TAGS, make_asset
 from core.model.asset_documents import ASSET_SHAPE
+from core.model.assets import AssetVisibility
 from core.model.filters import parse_query
+from core.model.json_values import JsonValue
 from core.ports import AssetScope
 from ledger.assets import asset_row
 from ledger.engine import Ledger
@@ -115,6 +118,39 @@ def test_an_asset_is_found_by_uri_and_id_through_an_index(either: Ledger) -> Non
             rows = connection.exec_driver_sql(f"{explain} {statement}", values).all()
         plan = "\n".join(str(row[-1]) for row in rows)
         assert re.search(r"ix_assets_uri_key|uq_assets_id|sqlite_autoindex_assets_\d", plan), plan
+
+
+IMAGES = {
+    one.id: one
+    for one in map(make_asset, range(MANY))
+    if one.visibility is AssetVisibility.PUBLIC and one.metadata["type"] == "image"
+}
+
+
+@pytest.mark.parametrize("sort", ("", "asset_name", "asset_metadata.width"))
+def test_whichever_way_is_taken_the_same_is_found(either: Ledger, sort: str) -> None:
+    numbers: list[JsonValue] = list(range(-990, 0))
+    bodies: list[tuple[Json, set[str]]] = [
+        (COMMON, {one.id for one in IMAGES.values() if TAGS[0] in one.tags}),
+        (
+            {"asset_metadata.type": {"$in": ["image", *numbers]}, "asset_tags": {"$in": TAGS[:9]}},
+            {one.id for one in IMAGES.values() if set(TAGS[:9]) & set(one.tags)},
+        ),
+        (
+            {"asset_metadata": {"type": "image", "width": {"$lt": 50}}},
+            {one.id for one in IMAGES.values() if one.metadata["width"] in range(50)},
+        ),
+    ]
+    for body, wanted in bodies:
+        query = parse_query(body, sort=sort, fields_of=ASSET_SHAPE)
+        found = set()
+        while True:
+            page = either.assets.query_assets(AssetScope(None), query)
+            found |= {one.id for one in page.items}
+            if page.cursor is None:
+                break
+            query = replace(query, cursor=page.cursor)
+        assert found == wanted
 
 
 @pytest.mark.parametrize("body", (RARE, COMMON), ids=("rare", "common"))
