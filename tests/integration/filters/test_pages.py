@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from dataclasses import replace
 
 import pytest
@@ -136,3 +137,30 @@ def test_what_people_write_stays_a_value_and_never_becomes_sql(either: Ledger) -
 def test_a_query_of_postgresql_ends_after_its_time(postgresql: Ledger) -> None:
     with pytest.raises(Unavailable), postgresql.database.reading() as connection:
         connection.execute(text("SET statement_timeout = 10; SELECT pg_sleep(5)"))
+
+
+def deep(levels: int) -> Json:
+    return {"a": {"$elemMatch": deep(levels - 1)}} if levels else {"a": 1}
+
+
+LARGEST: dict[str, Json] = {
+    "in": {"asset_metadata.a": {"$in": list(range(1_000))}},
+    "nin": {"asset_metadata.a": {"$nin": [*range(998), None, "x"]}},
+    "exactly": {"asset_metadata.a": {"$eq": [*range(999)]}},
+    "object": {"asset_metadata.a": {"$eq": {f"k{n}": n for n in range(499)}}},
+    "contains": {"asset_metadata.a": list(range(99))},
+    "or": {"$or": [{f"asset_metadata.f{n}": n} for n in range(99)]},
+    "deep": {"asset_metadata": deep(6)},
+    "indices": {"asset_metadata.0.1.2.a": None},
+    "long": {f"asset_metadata.{'.'.join('a' * 15)}": None},
+    "text": {"asset_metadata.a": "ä" * 30_000},
+    "pattern": {"asset_metadata.a": {"$regex": "(((a|b)*c?){9}x{0,9}){9}$", "$options": "i"}},
+}
+
+
+@pytest.mark.parametrize("body", LARGEST.values(), ids=LARGEST)
+def test_the_largest_filters_are_answered_in_a_moment(either: Ledger, body: Json) -> None:
+    shelf = keep(either, [{"a": "ab" * 15_000}, {"a": list(range(900))}, {"a": {"b": [{}] * 99}}])
+    began = time.monotonic()
+    assert len(shelf.find(body)) <= 3
+    assert time.monotonic() - began < 5
