@@ -9,9 +9,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from labset.connection import Connection, dataset_path
 from labset.errors import Conflict, LabsetError, Unreachable
 from labset.model import Archived, ArchiveRequest
+from labset.transport.connection import Connection, dataset_path
 from labset.watch import Watch
 
 if TYPE_CHECKING:

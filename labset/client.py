@@ -19,10 +19,10 @@ from typing import IO, Any, BinaryIO, Literal, Self, TypeVar, cast
 
 import labset
 from labset.archive import copy_archive, save_archive
-from labset.cache import Cache, open_cache
-from labset.connection import Connection, dataset_path
 from labset.download import Downloaded, download
 from labset.errors import LabsetError
+from labset.filesystem.place import place_text
+from labset.local.cache import Cache, open_cache
 from labset.model import (
     Archived,
     ArchiveRequest,
@@ -35,8 +35,8 @@ from labset.model import (
     Release,
     Verification,
 )
-from labset.place import place_text
 from labset.settings import find_login
+from labset.transport.connection import Connection, dataset_path
 from labset.upload import Uploaded, upload
 from labset.watch import Watch
 

@@ -18,9 +18,9 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from labset.connection import Connection, dataset_path
 from labset.errors import Damaged, LabsetError, NotAllowed
 from labset.model import Dataset, Entry, Permission
+from labset.transport.connection import Connection, dataset_path
 
 _MOST_SKEW_SECONDS = 60  # links at a site live no longer
 _READ_SCOPES = {"api", "read_api"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labset.errors import Misused
-from labset.private_files import write_private
+from labset.local.private_files import write_private
 
 _SECTION = re.compile(r"""^\[\s*['"]?remote "(?P<name>[^"]+)"['"]?\s*\]\s*$""")
 _ANY_SECTION = re.compile(r"^\[")

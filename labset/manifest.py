@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
-from labset.dataset_wire import DatasetWire
 from labset.errors import LabsetError
-from labset.wire import BLOCK_BYTES, Answer
+from labset.transport.dataset_wire import DatasetWire
+from labset.transport.wire import BLOCK_BYTES, Answer
 
 
 class Row(NamedTuple):

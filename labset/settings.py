@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from labset.errors import LabsetError, Misused
-from labset.private_files import write_private
+from labset.local.private_files import write_private
 
 _SERVICE = "labset"  # the name of our entries in the keyring
 

@@ -8,9 +8,9 @@ import typer
 
 from labset.cli.options import AsJson, Server
 from labset.cli.output import print_json, print_line
-from labset.connection import Connection
 from labset.doctor import Check, examine, next_step
 from labset.settings import find_login
+from labset.transport.connection import Connection
 
 _WIDTH = 18
 

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from labset.cache import Cache
-from labset.connection import Connection
-from labset.crew import Crew
-from labset.dataset_wire import DatasetWire
 from labset.download.finishing import Finisher
 from labset.download.large import LargeFiles
 from labset.download.output import Output
 from labset.download.selection import Wanted, parse_wanted, select
 from labset.download.small import SmallFiles
 from labset.errors import Damaged, NotFound
-from labset.hash_cache import HashCache
-from labset.kept_folders import state_folder
+from labset.local.cache import Cache
+from labset.local.hash_cache import HashCache
+from labset.local.kept_folders import state_folder
 from labset.manifest import Row, open_manifest
+from labset.transport.connection import Connection
+from labset.transport.crew import Crew
+from labset.transport.dataset_wire import DatasetWire
 from labset.watch import Watch
 
 SMALL_BYTES = 1024 * 1024  # below: many in one stream

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from labset.cache import LINKED_BYTES, Cache, md5_of
 from labset.download.output import Output
 from labset.errors import Conflict, LabsetError
-from labset.hash_cache import HashCache, Signature
+from labset.local.cache import LINKED_BYTES, Cache, md5_of
+from labset.local.hash_cache import HashCache, Signature
 from labset.manifest import Row
 
 _LOG = logging.getLogger(__name__)

@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from labset.crew import Crew
-from labset.dataset_wire import DatasetWire
 from labset.download.finishing import Finisher, explained
 from labset.download.part_file import PartFile, Segment
 from labset.download.source import Source
 from labset.errors import Damaged, Unreachable
-from labset.file_locks import FileLock
+from labset.local.file_locks import FileLock
 from labset.manifest import Row
-from labset.patience import Patience
-from labset.reach import Reach
+from labset.transport.crew import Crew
+from labset.transport.dataset_wire import DatasetWire
+from labset.transport.patience import Patience
+from labset.transport.reach import Reach
+from labset.transport.wire import BLOCK_BYTES
 from labset.watch import Watch
-from labset.wire import BLOCK_BYTES
 
 
 @dataclass(eq=False)

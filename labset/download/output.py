@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 
 from labset.errors import Conflict, LabsetError, Misused
-from labset.file_locks import FileLock
+from labset.local.file_locks import FileLock
 
 HIDDEN = ".labset"
 _PRESENCE = ".here"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from labset.manifest import Row
-from labset.wire import BLOCK_BYTES
+from labset.transport.wire import BLOCK_BYTES
 
 SEGMENT_BYTES = 64 * 1024 * 1024
 _NOTED_BYTES = 8 * 1024 * 1024  # after so many more, it is noted how far a segment is

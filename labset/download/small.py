@@ -6,14 +6,14 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 
-from labset.crew import Crew
-from labset.dataset_wire import DatasetWire
 from labset.download.finishing import Finisher
 from labset.download.tar_reader import read_members
 from labset.errors import Damaged, Unreachable
-from labset.hash_cache import Signature
+from labset.local.hash_cache import Signature
 from labset.manifest import Row
-from labset.patience import Patience
+from labset.transport.crew import Crew
+from labset.transport.dataset_wire import DatasetWire
+from labset.transport.patience import Patience
 from labset.watch import Watch
 
 _KEEP_EVERY = 256  # hashes that are remembered at once

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from labset.dataset_wire import DatasetWire
 from labset.errors import LabsetError, Unreachable
 from labset.manifest import Row
-from labset.reach import GATEWAYS, Reach
-from labset.wire import Answer
+from labset.transport.dataset_wire import DatasetWire
+from labset.transport.reach import GATEWAYS, Reach
+from labset.transport.wire import Answer
 
 _FRESH_SECONDS = 40.0  # links live for 60 s at most
 _REFUSALS = 2  # by the site, before the bytes come through Labset

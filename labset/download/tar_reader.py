@@ -6,7 +6,7 @@ import tarfile
 from collections.abc import Iterator
 
 from labset.errors import Unreachable
-from labset.wire import Answer
+from labset.transport.wire import Answer
 
 _BLOCK_BYTES = 256 * 1024
 _PAX = tarfile.XHDTYPE

@@ -7,12 +7,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
-from labset.crew import Crew
 from labset.errors import Conflict, Misused
-from labset.hash_cache import HashCache, Signature
+from labset.local.hash_cache import HashCache, Signature
+from labset.transport.crew import Crew
+from labset.transport.wire import BLOCK_BYTES
 from labset.upload.sources import LocalFile
 from labset.watch import Watch
-from labset.wire import BLOCK_BYTES
 
 _GROUP_FILES = 128
 _GROUP_BYTES = 32 * 1024 * 1024

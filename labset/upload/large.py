@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from http import HTTPStatus
 
-from labset.crew import Crew
 from labset.errors import Conflict, Damaged, LabsetError, Unreachable
-from labset.patience import Patience
-from labset.reach import Reach
+from labset.transport.crew import Crew
+from labset.transport.patience import Patience
+from labset.transport.reach import Reach
+from labset.transport.wire import FilePart
 from labset.upload.links import LinkBook, Offer
 from labset.upload.planning import Hashed
 from labset.upload.session import Session
@@ -23,7 +24,6 @@ from labset.upload.straight import (
     wrong_bytes,
 )
 from labset.watch import Watch
-from labset.wire import FilePart
 
 _PIECE_BYTES = 256 * 1024 * 1024  # of one request through Labset
 _WHOLE_BYTES = 8 * 1024 * 1024  # up to here a break costs little

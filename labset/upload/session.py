@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from labset.dataset_wire import DatasetWire
 from labset.errors import Conflict, NotFound, Unreachable
+from labset.transport.dataset_wire import DatasetWire
 from labset.upload.planning import SMALL_BYTES, Hashed
 
 Json = Mapping[str, Any]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from labset.crew import Crew
 from labset.errors import LabsetError, Unreachable
-from labset.patience import Patience
+from labset.transport.crew import Crew
+from labset.transport.patience import Patience
 from labset.upload.planning import Hashed
 from labset.upload.session import Session
 from labset.upload.straight import wrong_bytes

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labset.errors import Misused
-from labset.hash_cache import Signature
+from labset.local.hash_cache import Signature
 
 HIDDEN_FOLDER = ".labset"  # where downloads keep their unfinished parts
 

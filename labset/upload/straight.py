@@ -12,16 +12,16 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from labset.cache import md5_of
-from labset.crew import Crew
 from labset.errors import LabsetError, Unreachable
-from labset.patience import Patience
-from labset.reach import GATEWAYS
+from labset.local.cache import md5_of
+from labset.transport.crew import Crew
+from labset.transport.patience import Patience
+from labset.transport.reach import GATEWAYS
+from labset.transport.wire import FilePart
 from labset.upload.hashing import changed, open_unchanged
 from labset.upload.links import FRESH_SECONDS
 from labset.upload.planning import Hashed
 from labset.upload.session import Session
-from labset.wire import FilePart
 
 _PARTS_AT_ONCE = 4
 _LINKS_AT_ONCE = 16

@@ -6,9 +6,9 @@ import os
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 
+from labset.transport.wire import Pieces
 from labset.upload.hashing import changed, check_unchanged, open_unchanged
 from labset.upload.planning import Hashed
-from labset.wire import Pieces
 
 _PIECE_BYTES = 256 * 1024
 _END = bytes(2 * tarfile.BLOCKSIZE)

@@ -7,14 +7,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from labset.connection import Connection
-from labset.crew import Crew
-from labset.dataset_wire import DatasetWire
 from labset.errors import LabsetError, Misused, NotFound
-from labset.file_locks import locked_if_free
-from labset.hash_cache import HashCache
-from labset.kept_folders import state_folder
+from labset.local.file_locks import locked_if_free
+from labset.local.hash_cache import HashCache
+from labset.local.kept_folders import state_folder
 from labset.manifest import open_manifest
+from labset.transport.connection import Connection
+from labset.transport.crew import Crew
+from labset.transport.dataset_wire import DatasetWire
 from labset.upload.hashing import hash_files
 from labset.upload.large import LargeFiles
 from labset.upload.planning import (

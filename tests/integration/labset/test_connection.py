@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from labset.connection import Connection, dataset_path
 from labset.errors import Conflict, LabsetError, Misused, NotAllowed, Unreachable
+from labset.transport.connection import Connection, dataset_path
 
 REFUSED = json.dumps(
     {"error": "conflict", "message": "Somebody was first.", "details": {"path": "a"}}

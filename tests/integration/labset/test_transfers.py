@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from bench.stack import Running
-from labset.cache import Cache
-from labset.connection import Connection
 from labset.download import download
 from labset.errors import Conflict, Damaged, Misused, NotFound
+from labset.local.cache import Cache
+from labset.transport.connection import Connection
 from labset.upload import upload
 from tests.integration.labset.cutting import cutting
 from tests.integration.labset.transfers import (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.stack import Running
-from labset.connection import Connection
+from labset.transport.connection import Connection
 from tests.integration.labset.cutting import cutting
 from tests.integration.labset.transfers import (
     MIB,

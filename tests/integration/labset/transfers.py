@@ -20,7 +20,7 @@ import boto3
 from botocore.config import Config
 
 from bench.stack import Running
-from labset.connection import Connection
+from labset.transport.connection import Connection
 from labset.watch import Watch
 from tests.integration.house.checkout import ROOT
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labset.errors import NotFound
-from labset.place import Place, place_text
+from labset.filesystem.place import Place, place_text
 
 
 @pytest.mark.parametrize(

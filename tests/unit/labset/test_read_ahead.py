@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labset.read_ahead import ReadAhead
+from labset.filesystem.read_ahead import ReadAhead
 
 SIZE = 8_000_000
 KIB = 1024

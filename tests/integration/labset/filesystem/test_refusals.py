@@ -12,7 +12,7 @@ import pytest
 
 from bench.stack import Running
 from labset import Client, LabsetFileSystem
-from labset.os_errors import read_only
+from labset.filesystem.os_errors import read_only
 from tests.integration.labset.filesystem.people import FilesOf, md5_of
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from labset import cache as cache_module
-from labset.cache import Cache, open_cache
-from labset.hash_cache import HashCache
+from labset.local import cache as cache_module
+from labset.local.cache import Cache, open_cache
+from labset.local.hash_cache import HashCache
 
 DATA = secrets.token_bytes(1000)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from labset.errors import Conflict, Misused
-from labset.hash_cache import HashCache, Signature
+from labset.local.hash_cache import HashCache, Signature
 from labset.upload.hashing import hash_files
 from labset.upload.sources import find_files
 from labset.watch import Watch

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from labset.cache import Cache
 from labset.download.finishing import Finisher, explained
 from labset.download.output import Output
 from labset.errors import Conflict, LabsetError, Misused
-from labset.hash_cache import HashCache
+from labset.local.cache import Cache
+from labset.local.hash_cache import HashCache
 from labset.manifest import Row
 
 

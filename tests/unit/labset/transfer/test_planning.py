@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from labset.hash_cache import Signature
+from labset.local.hash_cache import Signature
 from labset.upload import planning
 from labset.upload.planning import (
     MAX_FILES,

@@ -9,15 +9,15 @@ from typing import cast
 
 import pytest
 
-from labset.crew import Crew
 from labset.download.tar_reader import read_members
 from labset.errors import Conflict, Unreachable
-from labset.file_locks import FileLock, locked_if_free
-from labset.patience import Patience
+from labset.local.file_locks import FileLock, locked_if_free
+from labset.transport.crew import Crew
+from labset.transport.patience import Patience
+from labset.transport.wire import Answer
 from labset.upload.planning import Hashed
 from labset.upload.sources import find_files
 from labset.upload.tar_body import tar_of
-from labset.wire import Answer
 
 LONG = "x" * 120 + "/" + "ü" * 90 + ".bin"
 

@@ -8,14 +8,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from labset.dataset_wire import DatasetWire
 from labset.download.source import Source
 from labset.errors import Damaged, LabsetError, Unreachable
+from labset.filesystem.read_ahead import ReadAhead
 from labset.manifest import Row
-from labset.patience import Patience
-from labset.reach import Reach
-from labset.read_ahead import ReadAhead
-from labset.wire import BLOCK_BYTES, Answer
+from labset.transport.dataset_wire import DatasetWire
+from labset.transport.patience import Patience
+from labset.transport.reach import Reach
+from labset.transport.wire import BLOCK_BYTES, Answer
 
 _AHEAD_BYTES = 8 * 1024 * 1024
 _SMALL_BYTES = 1024 * 1024  # asking for a link would cost more than it saves

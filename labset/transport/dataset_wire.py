@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
-from labset.connection import Connection, dataset_path
 from labset.errors import LabsetError, error_of
-from labset.wire import Answer, Body, Wire
+from labset.transport.connection import Connection, dataset_path
+from labset.transport.wire import Answer, Body, Wire
 
 
 class DatasetWire:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from http import HTTPStatus
 
-from labset.dataset_wire import DatasetWire
 from labset.errors import Unreachable
+from labset.transport.dataset_wire import DatasetWire
 
 GATEWAYS = {
     HTTPStatus.BAD_GATEWAY,

@@ -10,11 +10,11 @@ from typing import Any, cast
 
 from fsspec.spec import AbstractBufferedFile
 
-from labset.content import Content, Write
 from labset.errors import LabsetError
-from labset.os_errors import os_error
-from labset.place import Place, place_text
-from labset.read_ahead import ReadAhead
+from labset.filesystem.content import Content, Write
+from labset.filesystem.os_errors import os_error
+from labset.filesystem.place import Place, place_text
+from labset.filesystem.read_ahead import ReadAhead
 
 BLOCK_BYTES = 8 * 1024 * 1024
 _LINE_BYTES = 8 * 1024  # looked through at once for the end of a line

@@ -17,7 +17,7 @@ from labset.errors import Misused
 if TYPE_CHECKING:
     import httpx
 
-    from labset.requests_by_httpx import Requests
+    from labset.transport.requests_by_httpx import Requests
 
 
 def dataset_path(dataset_id: int, *parts: str) -> str:
@@ -127,6 +127,6 @@ class Connection:
     def _requests(self) -> Requests:
         with self._opening:
             if self._opened is None:
-                module = import_module("labset.requests_by_httpx")
+                module = import_module("labset.transport.requests_by_httpx")
                 self._opened = cast("Requests", module.Requests(self.server, self.token))
             return self._opened

@@ -10,14 +10,14 @@ from datetime import datetime
 
 import httpx
 
-from labset.connection import Connection, dataset_path
-from labset.content import Content
-from labset.dataset_wire import DatasetWire
 from labset.errors import Conflict, Damaged, NotAllowed, NotFound
+from labset.filesystem.content import Content
 from labset.manifest import Row
 from labset.model import Dataset, Entry
-from labset.reach import Reach
 from labset.settings import find_login
+from labset.transport.connection import Connection, dataset_path
+from labset.transport.dataset_wire import DatasetWire
+from labset.transport.reach import Reach
 
 _KEPT_CONTENTS = 200
 _PAGED_ENTRIES = 1000  # a larger folder is read in one go

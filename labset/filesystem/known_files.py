@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from labset.filesystem.place import Place
 from labset.model import Dataset, Entry
-from labset.place import Place
 
 Info = dict[str, Any]
 

@@ -21,15 +21,15 @@ from typing import Any, cast
 from fsspec.callbacks import DEFAULT_CALLBACK
 from fsspec.utils import isfilelike, tokenize
 
-from labset.content import Content
 from labset.errors import LabsetError, NotFound
-from labset.known_files import Info, KnownFiles, dataset_info
+from labset.filesystem.content import Content
+from labset.filesystem.known_files import Info, KnownFiles, dataset_info
+from labset.filesystem.open_file import BLOCK_BYTES, LabsetFile, counted, save
+from labset.filesystem.os_errors import os_error, read_only
+from labset.filesystem.place import Place, place_text
+from labset.filesystem.read_only import ReadOnlyFileSystem
+from labset.filesystem.remote_files import RemoteFiles
 from labset.model import Entry
-from labset.open_file import BLOCK_BYTES, LabsetFile, counted, save
-from labset.os_errors import os_error, read_only
-from labset.place import Place, place_text
-from labset.read_only import ReadOnlyFileSystem
-from labset.remote_files import RemoteFiles
 
 _AT_ONCE = 8  # requests, where many files or ranges are asked for together
 

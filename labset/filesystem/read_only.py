@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from fsspec.spec import AbstractFileSystem
 
-from labset.os_errors import read_only
+from labset.filesystem.os_errors import read_only
 
 
 class ReadOnlyFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no types

@@ -18,8 +18,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from labset.hash_cache import HashCache, Signature
-from labset.kept_folders import find_cache_folder
+from labset.local.hash_cache import HashCache, Signature
+from labset.local.kept_folders import find_cache_folder
 
 if sys.platform == "linux":
     import fcntl

@@ -1,0 +1,1 @@
+"""What the client keeps on this machine: bytes, hashes, locks, private files."""
