@@ -48,13 +48,8 @@ def test_something_that_is_no_labset_is_known(alice: Typist, stack: Running) -> 
 
 
 def test_a_token_that_only_reads_is_told(alice: Typist, stack: Running) -> None:
-    answer = httpx.post(
-        f"{stack.ready['gitlab_url']}/api/v4/users/{_alice_id(stack)}/personal_access_tokens",
-        headers={"PRIVATE-TOKEN": stack.ready["root_token"]},
-        json={"name": "reader", "scopes": ["read_api"]},
-    )
-    token = answer.raise_for_status().json()["token"]
-    told = alice.run("doctor", "--json", environment={"LABSET_TOKEN": token}).json()
+    reading = {"LABSET_TOKEN": _reading_token(stack)}
+    told = alice.run("doctor", "--json", environment=reading).json()
     assert outcomes(told)["scopes"] == "note"
 
 
@@ -74,16 +69,25 @@ def test_a_dataset_without_a_site_is_sent_to_its_page(
 
 
 def test_what_dvc_was_refused_is_told(
-    alice: Typist, new_dataset: Callable[..., int], app_url: str
+    alice: Typist, new_dataset: Callable[..., int], app_url: str, stack: Running
 ) -> None:
     dataset = new_dataset()
     url = f"{app_url}/dvc/{dataset}/files/md5/00/{'0' * 30}"
-    token = alice.environment["LABSET_TOKEN"]
-    refused = httpx.post(url, headers={"Authorization": f"Bearer {token}"}, content=b"wrong")
-    assert refused.status_code == 400
+    reading = {"Authorization": f"Bearer {_reading_token(stack)}"}
+    assert httpx.post(url, headers=reading, content=b"bytes").status_code == 403
     told = alice.run("doctor", dataset, "--json").json()
     assert outcomes(told)["last DVC refusal"] == "warning"
     assert "DVC was refused lately" in told["next_step"]
+
+
+def _reading_token(stack: Running) -> str:
+    """Return a token of alice's that may only read."""
+    answer = httpx.post(
+        f"{stack.ready['gitlab_url']}/api/v4/users/{_alice_id(stack)}/personal_access_tokens",
+        headers={"PRIVATE-TOKEN": stack.ready["root_token"]},
+        json={"name": "reader", "scopes": ["read_api"]},
+    )
+    return str(answer.raise_for_status().json()["token"])
 
 
 def _alice_id(stack: Running) -> int:
