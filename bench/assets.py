@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from bench.asset_samples import CAMERAS, KINDS, TAGS, make_asset, rare_author
+from bench.postgres import PostgresServer
 from core.model.access import Secret
 from core.model.asset_documents import ASSET_SHAPE
 from core.model.filters import parse_query
@@ -20,7 +21,6 @@ from core.ports import AssetScope
 from ledger.assets import asset_row
 from ledger.engine import Ledger, open_ledger
 from ledger.tables import asset_terms, assets
-from tests.integration.database.postgres import PostgresServer
 
 IN_SQLITE, IN_POSTGRESQL = 100_000, 1_000_000
 PAGE = 50

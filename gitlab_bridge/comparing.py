@@ -5,21 +5,20 @@ from __future__ import annotations
 import pygit2
 
 from core.errors import TooLarge
-from core.model.content import Entry
+from core.model.content import Entry, EntryChange
 from gitlab_bridge.trees import MAX_ENTRIES, TreeReader, shown_names
 
-Pair = tuple[Entry | None, Entry | None]
 _Place = tuple[pygit2.Tree | None, pygit2.Tree | None, str]
 
 
 def compare_trees(
     reader: TreeReader, old: pygit2.Tree | None, new: pygit2.Tree | None
-) -> list[Pair]:
-    """Return (before, after) of every file and packed folder that is not the same, by path.
+) -> list[EntryChange]:
+    """Return every file and packed folder that is not the same, by path.
 
     Raises:  TooLarge, over MAX_ENTRIES on a side.
     """
-    found: list[Pair] = []
+    found: list[EntryChange] = []
     stack: list[_Place] = [(old, new, "")]
     seen = 0
     while stack:
@@ -34,10 +33,10 @@ def compare_trees(
             folders = _folder(before, one), _folder(after, other)
             if any(folders):
                 stack.append((*folders, f"{path}/"))
-            files = (one if not folders[0] else None, other if not folders[1] else None)
-            if files[0] != files[1]:
+            files = EntryChange(None if folders[0] else one, None if folders[1] else other)
+            if files.before != files.after:
                 found.append(files)
-    return sorted(found, key=_path_of)
+    return sorted(found, key=lambda change: change.path)
 
 
 def _changed_names(old: pygit2.Tree | None, new: pygit2.Tree | None) -> set[bytes]:
@@ -68,9 +67,3 @@ def _folder(tree: pygit2.Tree | None, entry: Entry | None) -> pygit2.Tree | None
         return None
     child = tree[entry.path.name] if entry.path.name in tree else None  # noqa: SIM401 - no get
     return child if isinstance(child, pygit2.Tree) else None
-
-
-def _path_of(pair: Pair) -> str:
-    entry = pair[1] or pair[0]
-    assert entry is not None  # noqa: S101 - for the type: one of the two is there
-    return entry.path.text

@@ -16,7 +16,7 @@ from pygit2.enums import FileMode
 
 from core.errors import NotFound, TooLarge
 from core.model.access import Actor
-from core.model.content import Entry, Statistics, Text
+from core.model.content import Entry, EntryChange, Statistics, Text
 from core.model.dataset import Page
 from core.model.history import Branch, Commit, CommitOrder, Committed, Refs, Tag
 from core.model.names import DatasetId, FilePath, Ref, Revision
@@ -31,7 +31,7 @@ from gitlab_bridge.commitlog import (
     told,
 )
 from gitlab_bridge.commits import Committer
-from gitlab_bridge.comparing import Pair, compare_trees
+from gitlab_bridge.comparing import compare_trees
 from gitlab_bridge.copies import Copies, commit_at, tree_of
 from gitlab_bridge.folders import FolderLists
 from gitlab_bridge.mirrors import Mirrors
@@ -160,10 +160,10 @@ class GitHistory:
 
     def list_changes(
         self, dataset_id: DatasetId, old: Revision | None, new: Revision
-    ) -> Sequence[tuple[Entry | None, Entry | None]]:
-        """Return (before, after) of all files and packed folders that differ, by path."""
+    ) -> Sequence[EntryChange]:
+        """Return all files and packed folders that differ, by path."""
 
-        def read(opened: pygit2.Repository) -> list[Pair]:
+        def read(opened: pygit2.Repository) -> list[EntryChange]:
             before = tree_of(opened, old) if old else None
             return compare_trees(TreeReader(opened, self._pointers), before, tree_of(opened, new))
 

@@ -20,8 +20,8 @@ from storage_sites.intake import Intake
 from storage_sites.keys import new_staging_key, object_key
 from storage_sites.local_files import NamedFile, NamelessFile, OpenFile
 from storage_sites.local_folder import entered, telling
+from storage_sites.site_threads import SiteThreads
 from storage_sites.store import Found, Opened, Tags
-from storage_sites.workers import Workers
 
 WORKERS: Final = 8
 _UNSUPPORTED: Final = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}
@@ -33,7 +33,7 @@ class LocalStore:
     def __init__(self, name: str, find_root: Callable[[], Path], staging: StagingRecords) -> None:
         self.tags = Tags.OTHER  # a folder computes none
         self._name = name
-        self._pool = Workers(WORKERS, thread_name_prefix="local-site")
+        self._pool = SiteThreads(WORKERS, thread_name_prefix="local-site")
         self._find_root = find_root
         self._staging = staging
         self._has_nameless = hasattr(os, "O_TMPFILE")

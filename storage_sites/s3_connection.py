@@ -31,8 +31,8 @@ from core.model.addresses import (
 from core.model.storage import SiteAddress, SiteKeys, SiteRecord
 from storage_sites.gate import Gate
 from storage_sites.s3_errors import FOREIGN, Kind, SiteFailure, failure_of
+from storage_sites.site_threads import SiteThreads
 from storage_sites.store import Tags
-from storage_sites.workers import Workers
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Credential
@@ -77,7 +77,7 @@ class S3Connection:
         self.serves_ranges = True  # as obstore wants them; rclone's server does not
         self.copies_parts = True  # rclone's server does not
         self.gate = Gate(name, calls_at_once)
-        self.pool = Workers(WORKERS, thread_name_prefix="site")
+        self.pool = SiteThreads(WORKERS, thread_name_prefix="site")
         self.quick = self._open_obstore({"timeout": timedelta(seconds=CALL_SECONDS)})
         # No bound on the whole: an object may be large. A stall is one all the same.
         self.streaming = self._open_obstore(

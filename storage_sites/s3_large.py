@@ -17,7 +17,7 @@ from storage_sites.keys import new_staging_key
 from storage_sites.s3_connection import S3Connection
 from storage_sites.s3_multipart import PART_BYTES, Multipart
 from storage_sites.s3_naming import Naming, clean_up
-from storage_sites.workers import Workers
+from storage_sites.site_threads import SiteThreads
 
 SEGMENT_PARTS: Final = 16  # proven and copied while the next ones arrive
 LAST_SEGMENT_PARTS: Final = 10_000  # as many as S3 allows
@@ -47,7 +47,7 @@ class LargePut:
         self._segment_parts = segment_parts
         self._segments: list[Multipart] = []
         self._naming = Naming(connection, staging, placement)
-        self._prover = Workers(1, thread_name_prefix="proof")
+        self._prover = SiteThreads(1, thread_name_prefix="proof")
         self._proofs: list[Future[str | None]] = []
 
     def store(self, intake: Intake, pieces: list[bytes]) -> StoredObject:

@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage
 
 from app.caller import actor, platform
 from app.pages.formats import counted, short
-from app.pages.forms import sent_form
+from app.pages.forms import Form, sent_form
 from core.errors import Invalid
 from core.model.history import Committed
 from core.model.names import DatasetId, FilePath, Ref
@@ -27,7 +27,7 @@ blueprint = Blueprint("changes", __name__, url_prefix="/datasets/<int:dataset_id
 def replace(dataset_id: int) -> ResponseReturnValue:
     """Put other bytes under the path of a file, in one commit."""
     form = sent_form()
-    path, branch = FilePath(form.value("path")), Ref(form.value("branch"))
+    path, branch = _place_of(form)
     sent = request.files.get("file")
     if sent is None or not sent.filename:
         raise Invalid("Choose the file that replaces it.", details={"field": "file"})
@@ -44,7 +44,7 @@ def replace(dataset_id: int) -> ResponseReturnValue:
 def delete(dataset_id: int) -> ResponseReturnValue:
     """Delete a file or a folder on a branch, in one commit."""
     form = sent_form()
-    path, branch = FilePath(form.value("path")), Ref(form.value("branch"))
+    path, branch = _place_of(form)
     message = form.value("message") or f"Delete {path}"
     done = delete_path(platform(), actor(), DatasetId(dataset_id), path, branch, message)
     tell(f"{path} was deleted on {branch}; older versions keep it.", done)
@@ -55,7 +55,7 @@ def delete(dataset_id: int) -> ResponseReturnValue:
 def move(dataset_id: int) -> ResponseReturnValue:
     """Give a file or a folder another path on a branch, in one commit."""
     form = sent_form()
-    path, branch = FilePath(form.value("path")), Ref(form.value("branch"))
+    path, branch = _place_of(form)
     new = FilePath(form.value("to").strip().strip("/"))
     message = form.value("message") or f"Move {path} to {new}"
     moves = [(path, new)]
@@ -69,7 +69,7 @@ def move(dataset_id: int) -> ResponseReturnValue:
 def pack(dataset_id: int) -> ResponseReturnValue:
     """Make one pointer of a folder on a branch, in one commit."""
     form = sent_form()
-    path, branch = FilePath(form.value("path")), Ref(form.value("branch"))
+    path, branch = _place_of(form)
     done = pack_folder(platform(), actor(), DatasetId(dataset_id), path, branch, f"Pack {path}")
     tell(f"{path} is one pointer for {counted(done.files, 'file')} now.", done.committed)
     return _to_folder(dataset_id, path, branch)
@@ -79,7 +79,7 @@ def pack(dataset_id: int) -> ResponseReturnValue:
 def unpack(dataset_id: int) -> ResponseReturnValue:
     """Make one pointer per file of a packed folder on a branch, in one commit."""
     form = sent_form()
-    path, branch = FilePath(form.value("path")), Ref(form.value("branch"))
+    path, branch = _place_of(form)
     done = unpack_folder(platform(), actor(), DatasetId(dataset_id), path, branch, f"Unpack {path}")
     tell(f"{path} has a pointer for each of {counted(done.files, 'file')} now.", done.committed)
     return _to_folder(dataset_id, path, branch)
@@ -89,6 +89,10 @@ def _to_folder(dataset_id: int, path: FilePath | None, branch: Ref) -> ResponseR
     shown = path.text if path else ""
     address = url_for("files.tree", dataset_id=dataset_id, path=shown, ref=branch.name)
     return redirect(address, HTTPStatus.SEE_OTHER)
+
+
+def _place_of(form: Form) -> tuple[FilePath, Ref]:
+    return FilePath(form.value("path")), Ref(form.value("branch"))
 
 
 def chunks_of(sent: FileStorage) -> Iterator[bytes]:

@@ -73,6 +73,21 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryChange:
+    """One path on two sides; None where nothing stands there, on one side at most."""
+
+    before: Entry | None
+    after: Entry | None
+
+    @property
+    def path(self) -> FilePath:
+        """The path of whichever is there."""
+        entry = self.after or self.before
+        assert entry is not None  # noqa: S101 - for the type: a change has a side
+        return entry.path
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """How many files a revision holds, and how many bytes they have together."""
 

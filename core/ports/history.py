@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from core.model.access import Actor
-from core.model.content import Entry, Statistics, Text
+from core.model.content import Entry, EntryChange, Statistics, Text
 from core.model.dataset import Page
 from core.model.history import Commit, CommitOrder, Committed, Refs
 from core.model.names import DatasetId, FilePath, Ref, Revision
@@ -70,10 +70,10 @@ class History(Protocol):
 
     def list_changes(
         self, dataset_id: DatasetId, old: Revision | None, new: Revision
-    ) -> Sequence[tuple[Entry | None, Entry | None]]:
-        """Return (before, after) of all files and packed folders that differ, by path.
+    ) -> Sequence[EntryChange]:
+        """Return all files and packed folders that differ, by path.
 
-        `old` None stands for a revision without files; None in a pair for no file there.
+        `old` None stands for a revision without files.
         """
 
     def walk_blobs(

@@ -9,15 +9,13 @@ from typing import Literal
 
 from core.errors import LabsetError, NotFound, TooLarge
 from core.model.access import Actor
-from core.model.content import Broken, Entry, Pointer, Text
+from core.model.content import Broken, Entry, EntryChange, Pointer, Text
 from core.model.dataset import Dataset
 from core.model.names import DatasetId, FilePath, Md5, Ref, Revision
 from core.model.storage import Placement
 from core.ports import Platform
 from core.usecases.opening import Needs, open_dataset, open_placement
 from core.usecases.packed import read_packed
-
-_Pair = tuple[Entry | None, Entry | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +62,11 @@ def compare_revisions(
     resolve = platform.history.resolve
     after = resolve(actor, dataset_id, new or Ref(dataset.default_branch))
     before = resolve(actor, dataset_id, old) if old else find_parent(platform, dataset_id, after)
-    pairs: Iterable[_Pair] = platform.history.list_changes(dataset_id, before, after)
-    pairs = _opened(platform, actor, dataset, pairs)
+    changes = platform.history.list_changes(dataset_id, before, after)
+    changes = _opened(platform, actor, dataset, changes)
     if path is not None:
-        pairs = [pair for pair in pairs if _is_below(pair, path)]
-    states = _States(platform, actor, dataset, pairs)
+        changes = [one for one in changes if one.path == path or one.path.within(path)]
+    states = _States(platform, actor, dataset, changes)
     return _sorted_out(dataset, before, after, states.pairs())
 
 
@@ -82,19 +80,21 @@ def find_parent(platform: Platform, dataset_id: DatasetId, revision: Revision) -
 
 
 def _opened(
-    platform: Platform, actor: Actor, dataset: Dataset, pairs: Iterable[_Pair]
-) -> list[_Pair]:
+    platform: Platform, actor: Actor, dataset: Dataset, changes: Iterable[EntryChange]
+) -> list[EntryChange]:
     """Replace packed folders by the files in them, where their listings can be had."""
     before: dict[FilePath, Entry] = {}
     after: dict[FilePath, Entry] = {}
-    for old, new in pairs:
+    for change in changes:
+        sides = (change.before, change.after)
         try:
-            insides = [_inside(platform, actor, dataset, entry) for entry in (old, new)]
+            insides = [_inside(platform, actor, dataset, entry) for entry in sides]
         except LabsetError:  # a missing key or a lost listing: the folder is told as one
-            insides = [{entry.path: entry} if entry else {} for entry in (old, new)]
+            insides = [{entry.path: entry} if entry else {} for entry in sides]
         before.update(insides[0])
         after.update(insides[1])
-    return [(before.get(path), after.get(path)) for path in sorted(before.keys() | after.keys())]
+    paths = sorted(before.keys() | after.keys())
+    return [EntryChange(before.get(path), after.get(path)) for path in paths]
 
 
 def _inside(
@@ -113,23 +113,23 @@ class _States:
     """Dresses entries: digests of texts, and the sizes that only the site knows."""
 
     def __init__(
-        self, platform: Platform, actor: Actor, dataset: Dataset, pairs: Sequence[_Pair]
+        self, platform: Platform, actor: Actor, dataset: Dataset, changes: Sequence[EntryChange]
     ) -> None:
         self._platform = platform
         self._dataset = dataset
-        self._pairs = pairs
+        self._changes = changes
         unsized = {
             entry.content.md5
-            for pair in pairs
-            for entry in pair
+            for change in changes
+            for entry in (change.before, change.after)
             if entry and isinstance(entry.content, Pointer) and entry.content.size_bytes is None
         }
         self._sizes = self._ask(actor, unsized) if unsized else {}
 
     def pairs(self) -> Iterator[tuple[FileState | None, FileState | None]]:
         """Yield what is not the same on both sides."""
-        for old, new in self._pairs:
-            before, after = self._state(old), self._state(new)
+        for change in self._changes:
+            before, after = self._state(change.before), self._state(change.after)
             if before != after or (before and before.md5 is None):
                 yield before, after
 
@@ -214,7 +214,3 @@ def _match_renames(
             candidates.remove(chosen)
             found.append((one, chosen))
     return found
-
-
-def _is_below(pair: _Pair, path: FilePath) -> bool:
-    return any(entry and (entry.path == path or entry.path.within(path)) for entry in pair)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from core.errors import Conflict, DataMissing, Invalid
 from core.model.access import Actor
-from core.model.content import Entry, Pointer
+from core.model.content import Entry, EntryChange, Pointer
 from core.model.history import Change
-from core.model.names import DatasetId, FilePath, Md5, Ref, Revision
+from core.model.names import DatasetId, Md5, Ref, Revision
 from core.ports import Platform
 from core.usecases.compare import find_parent
 from core.usecases.opening import read_placement
@@ -19,8 +19,6 @@ from core.usecases.rearrange import (
     content_to_put,
     open_tip,
 )
-
-_Pair = tuple[Entry | None, Entry | None]
 
 
 def revert_commit(
@@ -40,23 +38,23 @@ def revert_commit(
     tip = open_tip(platform, actor, dataset_id, branch)
     revision = platform.history.resolve(actor, dataset_id, undone)
     before = find_parent(platform, dataset_id, revision)
-    pairs = platform.history.list_changes(dataset_id, before, revision)
-    if not pairs:
+    undoing = platform.history.list_changes(dataset_id, before, revision)
+    if not undoing:
         raise Invalid(f"The commit {revision.sha[:8]} changed no file: there is nothing to undo.")
-    _check_untouched(platform, tip, revision, pairs)
-    _check_bytes(platform, tip, [old for old, _ in pairs if old])
-    changes = list(_inverse(platform, tip, pairs))
+    _check_untouched(platform, tip, revision, undoing)
+    _check_bytes(platform, tip, [one.before for one in undoing if one.before])
+    changes = list(_inverse(platform, tip, undoing))
     title = message or f"Undo {revision.sha[:8]}"
-    return Rearranged(commit_changes(platform, actor, tip, title, changes), len(pairs))
+    return Rearranged(commit_changes(platform, actor, tip, title, changes), len(undoing))
 
 
 def _check_untouched(
-    platform: Platform, tip: Tip, revision: Revision, pairs: Sequence[_Pair]
+    platform: Platform, tip: Tip, revision: Revision, changes: Sequence[EntryChange]
 ) -> None:
     """Refuse where a later commit changed one of the files again."""
     find = platform.history.find_entry
-    for old, new in pairs:
-        path = _path(old, new)
+    for change in changes:
+        path, new = change.path, change.after
         now = find(tip.dataset.id, tip.revision, path)
         if (now.content if now and now.path == path else None) != (new.content if new else None):
             raise Conflict(
@@ -87,9 +85,9 @@ def _check_bytes(platform: Platform, tip: Tip, entries: Sequence[Entry]) -> None
         )
 
 
-def _inverse(platform: Platform, tip: Tip, pairs: Sequence[_Pair]) -> Iterator[Change]:
-    for old, new in pairs:
-        path = _path(old, new)
+def _inverse(platform: Platform, tip: Tip, changes: Sequence[EntryChange]) -> Iterator[Change]:
+    for change in changes:
+        path, old, new = change.path, change.before, change.after
         if old is None or (new is not None and old.type != new.type):
             yield Change(path, None)
         if old is not None:
@@ -104,9 +102,3 @@ def _earlier(platform: Platform, tip: Tip, old: Entry, new: Entry | None) -> Poi
         return content
     stored = platform.objects.put(read_placement(platform, tip.dataset), (content,))
     return Pointer(stored.md5, stored.size_bytes)
-
-
-def _path(old: Entry | None, new: Entry | None) -> FilePath:
-    entry = new or old
-    assert entry is not None  # noqa: S101 - for the type: one of the two is there
-    return entry.path

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.postgres import PostgresServer
 from core.model.access import Secret
 from ledger.engine import Ledger, open_ledger
-from tests.integration.database.postgres import PostgresServer
 
 KEY = Secret("a key of the tests, long enough to be one")
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.postgres import PostgresServer
 from core.errors import Unavailable
 from ledger.database import Database
 from ledger.engine import open_ledger
 from ledger.jobs import SqlJobRecords
 from tests.conformance.records.samples import at_once, kept_session, some_files, some_job
 from tests.integration.database.fixtures import KEY
-from tests.integration.database.postgres import PostgresServer
 
 
 def test_a_database_that_stays_locked_is_unavailable_to_writers_and_read_all_the_same(

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench.postgres import PostgresServer
 from ledger.engine import Ledger, open_ledger
 from tests.integration.database.fixtures import KEY, postgres_server
-from tests.integration.database.postgres import PostgresServer
 
 __all__ = ["postgres_server"]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from bench.stack import Running, running_stack
+from tests.integration.product.hub import Repository
 
 
 @dataclass(frozen=True)
@@ -113,3 +115,34 @@ def new_dataset(alice: Person, s3_site: int) -> Callable[..., int]:
         return int(made["id"])
 
     return make
+
+
+@pytest.fixture
+def repository(carol: Person, new_dataset: Callable[..., int]) -> Repository:
+    dataset = new_dataset()
+    base = f"/datasets/{dataset}"
+    files = {
+        "README.md": "# Seams of line 3, measured in µm\n".encode(),
+        "data/train/1 ä#1.bin": secrets.token_bytes(300_000),
+        "data/train/2.bin": secrets.token_bytes(10),
+        "data/empty.bin": b"",
+        "model.bin": secrets.token_bytes(5_000),
+    }
+    parts = [("file", (name, data)) for name, data in files.items()]
+    old = carol.json("POST", f"{base}/files", 201, files=parts)["commit"]
+    carol.json("POST", f"{base}/tags", 201, json={"name": "v1", "ref": old, "message": "first"})
+    files["model.bin"] = secrets.token_bytes(6_000)
+    new = carol.json("PUT", f"{base}/files/model.bin", content=files["model.bin"])["commit"]
+    name = carol.json("GET", base)["path_with_namespace"]
+    return Repository(dataset, name, old, new, files)
+
+
+@pytest.fixture
+def hub(stack: Running, carol: Person, tmp_path: Path) -> dict[str, Any]:
+    """What every call of the library is told: where, who, and a cache of this test's own."""
+    return {
+        "endpoint": stack.ready["app_url"],
+        "token": carol.token,
+        "repo_type": "dataset",
+        "cache_dir": tmp_path / "cache",
+    }

