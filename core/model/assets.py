@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from core.errors import Invalid
 from core.model.json_values import JsonValue, check_json
-from core.model.names import DatasetId, Md5, SiteId
+from core.model.names import DatasetId, FilePath, Md5, Revision, SiteId
 
 MAX_ASSET_TEXT_CHARACTERS = 255
 MAX_ASSET_TAGS = 100
@@ -70,6 +70,24 @@ class AssetFile:
     file_name: str = ""
     width: int | None = None
     height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """What the first bytes of a file show; width and height in pixels, of pictures."""
+
+    media_type: str
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedFile:
+    """A file of a dataset at one revision: the bytes of an asset that was registered from there."""
+
+    dataset_id: DatasetId
+    revision: Revision
+    path: FilePath
 
 
 @dataclass(frozen=True, slots=True, order=True)

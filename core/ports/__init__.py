@@ -7,12 +7,14 @@ Unavailable within 15 seconds; those that act for an Actor may raise Unauthentic
 
 from __future__ import annotations
 
+from core.ports.asset_platform import AssetPeople, AssetPlaces, AssetPlatform, AssetRules
 from core.ports.asset_records import AssetRecords, AssetScope, Found, RegistryRecords
 from core.ports.clock import Clock
 from core.ports.directory import Directory
 from core.ports.history import History
 from core.ports.login_records import LoginRecords
 from core.ports.objects import BatchResult, Objects
+from core.ports.other_databases import OtherAnswer, OtherDatabases
 from core.ports.parts import Beside, Parts, StagedRecords
 from core.ports.platform import Platform
 from core.ports.refusals import RefusalRecords
@@ -26,7 +28,11 @@ from core.ports.site_records import (
 from core.ports.work_records import JobRecords, UploadRecords
 
 __all__ = [
+    "AssetPeople",
+    "AssetPlaces",
+    "AssetPlatform",
     "AssetRecords",
+    "AssetRules",
     "AssetScope",
     "BatchResult",
     "Beside",
@@ -40,6 +46,8 @@ __all__ = [
     "JobRecords",
     "LoginRecords",
     "Objects",
+    "OtherAnswer",
+    "OtherDatabases",
     "Parts",
     "Platform",
     "RefusalRecords",

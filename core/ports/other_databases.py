@@ -1,0 +1,48 @@
+"""Other asset databases, at addresses that people name: never trusted, never waited for long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.model.json_values import JsonValue
+from core.model.registry import HealthCheck
+
+
+@dataclass(frozen=True, slots=True)
+class OtherAnswer:
+    """What another asset database answered to a query; `problem` is None where it did.
+
+    `documents` are entries in the seed's shape as far as they could be read: only fields that it
+    knows, of the types that it says, and addresses of http and https.
+    """
+
+    documents: tuple[Mapping[str, JsonValue], ...]
+    seconds: float
+    problem: str | None = None
+
+
+class OtherDatabases(Protocol):
+    """Asks other asset databases: public addresses and the operator's allow-list, no redirects."""
+
+    def check_address(self, url: str) -> None:
+        """Refuse what no asset database of others can be at.
+
+        A name that cannot be resolved now passes: it is asked again at every look.
+        Raises:  Invalid, for what is no http(s) address; Forbidden (`address_not_allowed`).
+        """
+
+    def look_at_health(self, url: str) -> HealthCheck:
+        """Ask `<url>/health`; raises nothing, what went wrong is told in fixed words.
+
+        Units:   at most 5 seconds by the wall clock and 64 KiB.
+        """
+
+    def query(
+        self, url: str, query: Mapping[str, JsonValue], *, limit: int, timeout_seconds: float
+    ) -> OtherAnswer:
+        """Ask `<url>/assets`, without any credential; raises nothing.
+
+        Units:   at most `timeout_seconds` by the wall clock, 1 MiB and `limit` entries.
+        """
