@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import NoReturn
 
 from flask import Flask, request
@@ -44,13 +45,21 @@ def stream_body() -> None:
     request.max_content_length = _ENDLESS_BYTES  # None would mean the application's own limit
 
 
-def read_json(limit_bytes: int = MAX_JSON_BYTES) -> object:
+def read_json(limit_bytes: int = MAX_JSON_BYTES, *, names_once: bool = False) -> object:
     """Return the body's JSON, whatever it calls itself.
 
-    Raises:  Invalid, for what is no JSON in UTF-8; TooLarge, also for too many values.
+    Raises:  Invalid, for what is no JSON in UTF-8, and with `names_once` for objects that name a field
+             twice; TooLarge, also for too many values.
     """
     request.max_content_length = limit_bytes
-    data = request.get_data(cache=False)
+    return parse_json(request.get_data(cache=False), "The body", names_once=names_once)
+
+
+def parse_json(data: bytes, what: str, *, names_once: bool = False) -> object:
+    """Return the JSON that a request carries; `what` begins the sentence of a refusal.
+
+    Raises:  Invalid, TooLarge, as `read_json`.
+    """
     containers = data.count(b"{") + data.count(b"[")
     if containers > MAX_JSON_CONTAINERS or data.count(b",") > MAX_JSON_VALUES:
         raise TooLarge(
@@ -58,12 +67,35 @@ def read_json(limit_bytes: int = MAX_JSON_BYTES) -> object:
             f"{MAX_JSON_CONTAINERS:,} lists and objects. Send it in several requests."
         )
     try:
-        value: object = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        value: object = json.loads(
+            data.decode("utf-8-sig"),
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_named_once if names_once else None,
+        )
         if _SURROGATE.search(data):  # half of a surrogate pair is JSON and no text
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise Invalid("The body is no JSON in UTF-8 that can be read.") from error
+        raise Invalid(f"{what} is no JSON in UTF-8 that can be read{_place_of(error)}.") from error
     return value
+
+
+def _place_of(error: Exception) -> str:
+    """Say where the JSON broke, where that is known."""
+    if not isinstance(error, json.JSONDecodeError):
+        return ""
+    return f": line {error.lineno}, column {error.colno}"
+
+
+def _named_once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    named = dict(pairs)
+    if len(named) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in named if names.count(name) > 1)
+        raise Invalid(
+            f"The JSON names the field {twice!a:.100} twice in one object.",
+            details={"field": twice[:100]},
+        )
+    return named
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -1,12 +1,14 @@
 """The one table from what went wrong to what HTTP calls it, and the one shape it is told in.
 
 Programs (`/api`, `/dvc`, `/hooks` …) get `{"error", "message", "details"}`, people a page; both get the
-request id. `Damaged` is 502: the fault lies behind us, and no cache or client may take it for a 404.
+request id. The routes of the asset database add `"success": false`, as their seed has it. `Damaged` is
+502: the fault lies behind us, and no cache or client may take it for a 404.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -59,6 +61,10 @@ _PLAIN = (
 )
 
 _FOR_PROGRAMS = ("/api/", "/dvc/", "/hooks/", "/health", "/metrics", "/.well-known/")
+_OF_ASSETS = re.compile(
+    r"/(upload_asset|asset|asset-object|asset_registry|asset_registries|check_health)(/|$)"
+    r"|/api/v1/(assets(/|$)|datasets/[0-9]+/assets$)"
+)
 
 
 def register_errors(app: Flask) -> None:
@@ -75,11 +81,17 @@ def status_of(error: LabsetError) -> HTTPStatus:
 
 def wants_json() -> bool:
     """Whether a program asks: by the route, or by saying so."""
-    if request.path.startswith(_FOR_PROGRAMS):
+    if request.path.startswith(_FOR_PROGRAMS) or _is_of_assets():
         return True
     if request.url_rule is None and "text/html" not in request.headers.get("Accept", ""):
         return True  # no page of ours, and no browser
     return request.accept_mimetypes.best == "application/json"
+
+
+def _is_of_assets() -> bool:
+    """Whether the route is one of the asset database's; `GET /assets` is a page."""
+    is_query = request.path == "/assets" and request.method not in {"GET", "HEAD"}
+    return is_query or _OF_ASSETS.match(request.path) is not None
 
 
 def _tell_ours(error: LabsetError) -> ResponseReturnValue:
@@ -146,7 +158,8 @@ def _tell(status: HTTPStatus, code: str, message: str, details: Mapping[str, obj
 
 
 def _json(status: HTTPStatus, code: str, message: str, details: Mapping[str, object]) -> Response:
-    response = jsonify({"error": code, "message": message, "details": dict(details)})
+    told = {"error": code, "message": message, "details": dict(details)}
+    response = jsonify({"success": False, **told} if _is_of_assets() else told)
     response.status_code = status
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,10 @@ from app.metrics import register_metrics
 from app.proxies import TrustedProxies
 from app.settings import Settings
 from app.shell import EXTENSION, Services, make_shell
-from app.urls import register_url_check
+from app.urls import Whole, register_url_check
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
+_log = logging.getLogger("labset.start")
 
 
 class _Json(DefaultJSONProvider):
@@ -62,6 +64,7 @@ def create_app(settings: Settings, services: Services) -> Flask:
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
     app.url_map.converters["int"] = _Id
+    app.url_map.converters["whole"] = Whole
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -80,6 +83,11 @@ def create_app(settings: Settings, services: Services) -> Flask:
     register_login(app)
     for blueprint in (*api.BLUEPRINTS, *pages.BLUEPRINTS):
         app.register_blueprint(blueprint)
+    if settings.assets_open:
+        _log.warning(
+            "LABSET_ASSETS_OPEN=1: whoever reaches this server may upload and change assets without "
+            "a token. Only a trusted network may."
+        )
     if settings.trusted_proxies:
         app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign] # as Flask documents
     return app

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from core.errors import Invalid
 from core.model.access import Secret
+from core.model.assets import AssetVisibility
 
 EMBEDDED_BROKER = "labset-folder://localhost/"
 _SHORTEST_KEY_BYTES = 32
@@ -23,6 +25,7 @@ _HOW_TO_MAKE_A_KEY = (
     "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))' "
     "and keep it: what is encrypted with it cannot be read without it"
 )
+_ASSETS_DB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 Network = IPv4Network | IPv6Network
 
@@ -33,7 +36,8 @@ class Settings:
 
     `hook_token` is what GitLab must send as `X-Gitlab-Token`; without a setting of its own it is
     derived from the secret key (`python -m app.settings` prints it). `old_secret_keys` only read
-    what they once encrypted.
+    what they once encrypted. `assets_site` is the number of a storage site or the name of one;
+    without `assets_db_id` the ledger makes one and keeps it.
     """
 
     home: Path
@@ -49,7 +53,10 @@ class Settings:
     service_token: Secret | None = None
     local_roots: tuple[Path, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
-    assets_site: int | None = None
+    assets_site: int | str | None = None
+    assets_db_id: str | None = None
+    assets_visibility: AssetVisibility = AssetVisibility.PUBLIC
+    assets_open: bool = False
     trusted_proxies: tuple[Network, ...] = ()
     access_log: bool = False
 
@@ -96,7 +103,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         service_token=_find_secret(environment, "LABSET_GITLAB_SERVICE_TOKEN"),
         local_roots=_local_roots(environment.get("LABSET_LOCAL_ROOTS", "")),
         allowed_hosts=_words(environment.get("LABSET_ALLOWED_HOSTS", "")),
-        assets_site=_number(environment, "LABSET_ASSETS_SITE"),
+        assets_site=_number_or_name(environment.get("LABSET_ASSETS_SITE", "")),
+        assets_db_id=_assets_db_id(environment.get("LABSET_ASSETS_DB_ID", "")),
+        assets_visibility=_assets_visibility(environment.get("LABSET_ASSETS_VISIBILITY", "")),
+        assets_open=environment.get("LABSET_ASSETS_OPEN", "0") not in {"", "0"},
         trusted_proxies=_networks(environment.get("LABSET_TRUSTED_PROXIES", "")),
         access_log=environment.get("LABSET_ACCESS_LOG", "0") not in {"", "0"},
     )
@@ -160,11 +170,26 @@ def _local_roots(text: str) -> tuple[Path, ...]:
     return roots
 
 
-def _number(environment: Mapping[str, str], name: str) -> int | None:
-    text = environment.get(name, "").strip()
-    if text and not (text.isascii() and text.isdigit()):
-        raise Invalid(f"{name} is {text!r}; give the number of the storage site.")
-    return int(text) if text else None
+def _number_or_name(text: str) -> int | str | None:
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() else text or None
+
+
+def _assets_db_id(text: str) -> str | None:
+    text = text.strip()
+    if text and not _ASSETS_DB_ID.fullmatch(text):
+        raise Invalid(
+            f"LABSET_ASSETS_DB_ID is {text!r}; give at most 64 letters, digits, '.', '_' and '-'."
+        )
+    return text or None
+
+
+def _assets_visibility(text: str) -> AssetVisibility:
+    offered = (AssetVisibility.PUBLIC, AssetVisibility.INTERNAL, AssetVisibility.PRIVATE)
+    text = text.strip().lower() or AssetVisibility.PUBLIC.value
+    if text not in {one.value for one in offered}:
+        raise Invalid(f"LABSET_ASSETS_VISIBILITY is {text!r}; give one of {', '.join(offered)}.")
+    return AssetVisibility(text)
 
 
 def _networks(text: str) -> tuple[Network, ...]:

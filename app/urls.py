@@ -5,8 +5,17 @@ from __future__ import annotations
 from urllib.parse import unquote_to_bytes
 
 from flask import Flask, request
+from werkzeug.routing import BaseConverter
 
 from core.errors import Invalid
+
+
+class Whole(BaseConverter):
+    """All that is left of an address, as it was before it was percent-encoded, `/` at its beginning too."""
+
+    part_isolating = False
+    regex = ".+"
+    weight = 300
 
 
 def register_url_check(app: Flask) -> None:

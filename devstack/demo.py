@@ -19,6 +19,7 @@ from devstack.pictures import draw_pictures
 PICTURES = 200
 _LATER_PICTURES = 12
 _ROWS = 1_200
+LAB_SITE = "lab-s3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Demo:
 
 def make_demo(alice: Api, root: Api, s3: S3Access, local_root: Path) -> Demo:
     """Make two sites and two datasets where they are missing; return the picture to show first."""
-    lab_site = _site(alice, "lab-s3", lambda: _s3_site(alice, s3))
+    lab_site = _site(alice, LAB_SITE, lambda: _s3_site(alice, s3))
     archive_site = _site(alice, "archive-folder", lambda: _local_site(root, local_root))
     pictures = _dataset(alice, "VITVI", "lab", "album", ["weld", "defects"], _ABOUT_PICTURES)
     _bind(alice, pictures, lab_site)
@@ -70,7 +71,7 @@ def _site(alice: Api, name: str, register: Callable[[], Any]) -> int:
 def _s3_site(alice: Api, s3: S3Access) -> Any:  # noqa: ANN401 - whatever JSON the server sends
     return alice.post(
         "/storage-sites",
-        name="lab-s3",
+        name=LAB_SITE,
         namespace="lab",
         description="Object storage of the lab",
         visibility="private",

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from devstack.demo import Demo, S3Access, make_demo
+from devstack.demo import LAB_SITE, Demo, S3Access, make_demo
 from devstack.http import Api, Refused, answers
 from devstack.people import Cast, load_cast, make_cast, make_groups
 from devstack.private_files import write_private
@@ -217,6 +217,7 @@ class Stack:
             "LABSET_GITLAB_SERVICE_TOKEN": self._root_token(),
             "LABSET_LOCAL_ROOTS": str(plan.home / "local-sites"),
             "LABSET_ALLOWED_HOSTS": f"{plan.host}:{plan.s3_port}",
+            "LABSET_ASSETS_SITE": LAB_SITE,
         }
         (plan.home / "local-sites").mkdir(exist_ok=True)
         return {name: os.environ.get(name) or value for name, value in chosen.items()}

@@ -6,6 +6,7 @@ import pytest
 
 from app.settings import read_settings
 from core.errors import Invalid
+from core.model.assets import AssetVisibility
 from tests.unit.app.conftest import KEY
 
 RIGHT = {"LABSET_SECRET_KEY": KEY, "LABSET_GITLAB_URL": "https://gitlab.example.org/"}
@@ -76,12 +77,29 @@ def test_lists_are_taken_apart() -> None:
     (
         ("LABSET_LOCAL_ROOTS", "data"),
         ("LABSET_TRUSTED_PROXIES", "proxy.example"),
-        ("LABSET_ASSETS_SITE", "minio"),
+        ("LABSET_ASSETS_DB_ID", "two words"),
+        ("LABSET_ASSETS_VISIBILITY", "dataset"),
     ),
 )
 def test_what_cannot_be_right_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(Invalid, match=name):
         read_settings(RIGHT | {name: value})
+
+
+def test_the_site_of_assets_is_named_by_its_number_or_its_name() -> None:
+    assert read_settings(RIGHT).assets_site is None
+    assert read_settings(RIGHT | {"LABSET_ASSETS_SITE": "12"}).assets_site == 12
+    assert read_settings(RIGHT | {"LABSET_ASSETS_SITE": " lab-s3 "}).assets_site == "lab-s3"
+
+
+def test_assets_are_public_and_their_writes_closed_unless_told_otherwise() -> None:
+    settings = read_settings(RIGHT)
+    assert settings.assets_visibility is AssetVisibility.PUBLIC
+    assert not settings.assets_open
+    told = {"LABSET_ASSETS_VISIBILITY": "Internal", "LABSET_ASSETS_OPEN": "1"}
+    settings = read_settings(RIGHT | told)
+    assert settings.assets_visibility is AssetVisibility.INTERNAL
+    assert settings.assets_open
 
 
 def test_no_secret_shows_when_settings_are_printed() -> None:
