@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from core.errors import Invalid
 from core.model.json_values import JsonValue, check_json
+
+MAX_REGISTRY_NAME_CHARACTERS = 255
+MAX_REGISTRY_TAGS = 100
+MAX_REGISTRY_METADATA_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +44,18 @@ class RegistryEntry:
     health: HealthCheck | None = None
 
     def __post_init__(self) -> None:
+        check_registry_name(self.name)
         check_json(dict(self.metadata), "asset_registry_metadata")
         check_json([*self.tags, self.name, self.public_url], "asset_registry_tags")
+
+
+def check_registry_name(name: str) -> None:
+    """Raise Invalid for what no registered database can be called."""
+    details = {"field": "asset_registry_name"}
+    if not name.strip():
+        raise Invalid("asset_registry_name is required", details=details)
+    if len(name) > MAX_REGISTRY_NAME_CHARACTERS or not name.isprintable():
+        raise Invalid(
+            f"asset_registry_name has at most {MAX_REGISTRY_NAME_CHARACTERS} printable characters.",
+            details=details,
+        )

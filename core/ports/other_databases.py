@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,16 +33,26 @@ class OtherDatabases(Protocol):
         Raises:  Invalid, for what is no http(s) address; Forbidden (`address_not_allowed`).
         """
 
-    def look_at_health(self, url: str) -> HealthCheck:
-        """Ask `<url>/health`; raises nothing, what went wrong is told in fixed words.
+    def look_at_health(self, urls: Sequence[str]) -> Sequence[HealthCheck]:
+        """Ask each `<url>/health`; raises nothing, what went wrong is told in fixed words.
 
-        Units:   at most 5 seconds by the wall clock and 64 KiB.
+        Shape:   one look for each address, in their order; an address that is just being looked at
+                 is not asked twice.
+        Units:   at most 5 seconds by the wall clock and 64 KiB each; as many at once as there is
+                 room for.
         """
 
     def query(
-        self, url: str, query: Mapping[str, JsonValue], *, limit: int, timeout_seconds: float
-    ) -> OtherAnswer:
-        """Ask `<url>/assets`, without any credential; raises nothing.
+        self,
+        urls: Sequence[str],
+        query: Mapping[str, JsonValue],
+        *,
+        limit: int,
+        timeout_seconds: float,
+    ) -> Sequence[OtherAnswer]:
+        """Ask each `<url>/assets` at the same time, without any credential; raises nothing.
 
-        Units:   at most `timeout_seconds` by the wall clock, 1 MiB and `limit` entries.
+        Shape:   one answer for each address, in their order.
+        Units:   at most `timeout_seconds` by the wall clock altogether; 1 MiB and `limit` entries
+                 each.
         """

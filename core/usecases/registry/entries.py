@@ -1,0 +1,117 @@
+"""Register another asset database, find it, change it, forget it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+from core.errors import NotFound
+from core.model.access import Actor, Permission
+from core.model.filters import DocumentQuery
+from core.model.registry import RegistryEntry
+from core.ports import AssetPlatform, Found
+from core.usecases.ownership import change_permission, check_may_change, check_writer
+from core.usecases.registry.drafts import RegistryDraft
+
+_TICK = timedelta(microseconds=1)
+
+
+def register_database(house: AssetPlatform, actor: Actor, draft: RegistryDraft) -> RegistryEntry:
+    """Register a database: it is looked at first, and what was seen is kept with it, good or bad.
+
+    Raises:  Unauthenticated, Forbidden (also for an address inside this network), Invalid.
+    """
+    person = check_writer(house, actor)
+    house.others.check_address(draft.public_url)
+    [health] = house.others.look_at_health([draft.public_url])
+    now = house.clock.now()
+    entry = RegistryEntry(
+        id=str(uuid4()),
+        name=draft.name,
+        public_url=draft.public_url,
+        owner_id=None if person is None else person.id,
+        owner_name="" if person is None else person.username,
+        created_at=now,
+        updated_at=now,
+        metadata=draft.metadata,
+        tags=draft.tags,
+        health=health,
+    )
+    house.registry.create_entry(entry)
+    return entry
+
+
+def find_entry(house: AssetPlatform, entry_id: str) -> RegistryEntry:
+    """Return an entry; the registry is open to everybody.
+
+    Raises:  NotFound (`registry_entry_not_found`).
+    """
+    entry = house.registry.find_entry(entry_id)
+    if entry is None:
+        raise NotFound(
+            "No asset database is registered by this id.", code="registry_entry_not_found"
+        )
+    return entry
+
+
+def change_entry(
+    house: AssetPlatform,
+    actor: Actor,
+    entry_id: str,
+    read_changes: Callable[[RegistryEntry], RegistryDraft],
+) -> RegistryEntry:
+    """Change what people say of an entry, never whose it is; a new address is looked at.
+
+    `read_changes` is asked once the caller's right is known, and says what the entry shall be.
+    Raises:  NotFound, Unauthenticated, Forbidden, Invalid; Conflict, if somebody was first.
+    """
+    entry = find_entry(house, entry_id)
+    check_may_change(house, actor, entry.owner_id, entry.owner_name)
+    draft = read_changes(entry)
+    health = None
+    if draft.public_url != entry.public_url:
+        house.others.check_address(draft.public_url)
+        [health] = house.others.look_at_health([draft.public_url])
+    changed = replace(
+        entry,
+        name=draft.name,
+        public_url=draft.public_url,
+        metadata=draft.metadata,
+        tags=draft.tags,
+        updated_at=max(house.clock.now(), entry.updated_at + _TICK),
+    )
+    house.registry.replace_entry(changed, seen_at=entry.updated_at)
+    if health is None:
+        return changed
+    house.registry.save_check(entry.id, health)
+    return replace(changed, health=health)
+
+
+def delete_entry(house: AssetPlatform, actor: Actor, entry_id: str) -> RegistryEntry:
+    """Forget an entry and its history; return what it was.
+
+    Raises:  NotFound, Unauthenticated, Forbidden.
+    """
+    entry = find_entry(house, entry_id)
+    check_may_change(house, actor, entry.owner_id, entry.owner_name)
+    house.registry.delete_entry(entry.id)
+    return entry
+
+
+def query_entries(house: AssetPlatform, query: DocumentQuery) -> Found[RegistryEntry]:
+    """Return a page of the entries that match."""
+    return house.registry.query_entries(query)
+
+
+def entry_permissions(
+    house: AssetPlatform, actor: Actor, entry: RegistryEntry
+) -> Mapping[str, Permission]:
+    """Say whether the caller may change ("write") and delete ("delete") an entry.
+
+    Raises:  Unauthenticated, for a token that is refused.
+    """
+    person = house.people.find_person(actor)
+    permission = change_permission(house, person, entry.owner_id, entry.owner_name)
+    return {"write": permission, "delete": permission}

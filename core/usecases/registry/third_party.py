@@ -1,0 +1,61 @@
+"""Search the asset databases of others: all at once, and never for long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.model.asset_documents import ASSET_SHAPE, REGISTRY_SHAPE
+from core.model.filters import parse_query
+from core.model.json_values import JsonValue
+from core.model.registry import RegistryEntry
+from core.ports import AssetPlatform, OtherAnswer
+
+MAX_ASKED_DATABASES = 20
+MAX_OTHERS_DOCUMENTS = 50  # of each
+SEARCH_SECONDS = 2.5  # with what is around it, 3 seconds
+_LOOKED_AMONG = 200
+
+
+@dataclass(frozen=True, slots=True)
+class OtherResult:
+    """What one registered database answered."""
+
+    entry: RegistryEntry
+    answer: OtherAnswer
+
+
+def search_others(
+    house: AssetPlatform,
+    query: Mapping[str, JsonValue],
+    *,
+    limit: int = MAX_OTHERS_DOCUMENTS,
+) -> Sequence[OtherResult]:
+    """Ask the registered databases that were healthy when last looked at, the oldest entries first.
+
+    They are asked as nobody in particular, so that they tell what is public.
+
+    `query` is a filter as `POST /assets` takes it; it is read here before anybody else sees it.
+    Units:   at most 20 databases, `limit` (at most 50) entries of each, 3 seconds altogether.
+    Raises:  Invalid, TooLarge: the filter.
+    """
+    parse_query(query, fields_of=ASSET_SHAPE)
+    entries = _healthy_entries(house)
+    answers = house.others.query(
+        [entry.public_url for entry in entries],
+        query,
+        limit=max(1, min(limit, MAX_OTHERS_DOCUMENTS)),
+        timeout_seconds=SEARCH_SECONDS,
+    )
+    return [OtherResult(*pair) for pair in zip(entries, answers, strict=True)]
+
+
+def _healthy_entries(house: AssetPlatform) -> Sequence[RegistryEntry]:
+    """Return those to ask; who is registered at one address several times is asked once."""
+    query = parse_query(
+        {"health.ok": True}, sort="created_at", limit=_LOOKED_AMONG, fields_of=REGISTRY_SHAPE
+    )
+    by_address: dict[str, RegistryEntry] = {}
+    for entry in house.registry.query_entries(query).items:
+        by_address.setdefault(entry.public_url.rstrip("/"), entry)
+    return list(by_address.values())[:MAX_ASKED_DATABASES]
