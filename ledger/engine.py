@@ -46,10 +46,7 @@ class Ledger:
 
     def check_answers(self) -> float:
         """Return how long the database took to answer, in seconds; Unavailable if it did not."""
-        began = time.perf_counter()
-        with self.database.reading() as connection:
-            connection.execute(select(1))
-        return time.perf_counter() - began
+        return time_answer(self.database)
 
     def reencrypt(self) -> int:
         """Seal with the first key whatever another one sealed; return how many values that were.
@@ -91,3 +88,11 @@ def open_ledger(database_url: str, keys: Sequence[Secret]) -> Ledger:
         database=database,
         vault=vault,
     )
+
+
+def time_answer(database: Database) -> float:
+    """Return how long the database took to answer, in seconds; Unavailable if it did not."""
+    began = time.perf_counter()
+    with database.reading() as connection:
+        connection.execute(select(1))
+    return time.perf_counter() - began
