@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from labset.errors import Conflict, LabsetError, Unreachable
+from labset.local.part_beside import PartBeside
 from labset.model import Archived, ArchiveRequest
 from labset.transport.connection import Connection, dataset_path
 from labset.watch import Watch
@@ -40,26 +40,26 @@ def save_archive(
 
     Raises:  Unreachable, if the connection breaks again and again; the `.part` stays for the next call.
     """
-    part = _Part(output)
+    part = PartBeside(output)
     tries = 0
     while True:
         held = part.held_bytes()
         try:
             commit = _fetch(connection, request, part, watch)
         except Unreachable as problem:
-            if not part.etag():
+            if not part.mark():
                 raise _not_continued(problem) from problem
             tries = 0 if part.held_bytes() > held else tries + 1
             if tries >= _TRIES_WITHOUT_PROGRESS:
                 raise
         else:
             watch.end()
-            return part.finished(commit)
+            return Archived(commit, output, part.finish())
 
 
-def _fetch(connection: Connection, request: ArchiveRequest, part: _Part, watch: Watch) -> str:
+def _fetch(connection: Connection, request: ArchiveRequest, part: PartBeside, watch: Watch) -> str:
     """Fetch what is missing; return the commit."""
-    held, etag = part.held_bytes(), part.etag()
+    held, etag = part.held_bytes(), part.mark()
     headers = {"Range": f"bytes={held}-", "If-Range": etag} if held and etag else {}
     try:
         with _answer(connection, request, headers) as response:
@@ -84,43 +84,6 @@ def _not_continued(problem: Unreachable) -> Unreachable:
         f"{problem.message} It begins anew then: only a tar of the data can be continued. "
         "If it breaks again, `labset verify` tells whether bytes are missing."
     )
-
-
-class _Part:
-    """The unfinished archive beside its goal, and the ETag of what it is a part of."""
-
-    def __init__(self, output: Path) -> None:
-        self.output = output
-        self.path = output.with_name(output.name + ".part")
-        self._facts = output.with_name(output.name + ".part.json")
-
-    def held_bytes(self) -> int:
-        """Return how much is there."""
-        return self.path.stat().st_size if self.path.exists() else 0
-
-    def etag(self) -> str:
-        """Return the ETag that the part belongs to; empty if it cannot be continued."""
-        if not self._facts.exists():
-            return ""
-        try:
-            return str(json.loads(self._facts.read_text(encoding="utf-8"))["etag"])
-        except (ValueError, KeyError, TypeError):
-            return ""  # cut off while it was written: begin anew
-
-    def remember(self, etag: str) -> None:
-        """Note what the part belongs to."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if etag:
-            self._facts.write_text(json.dumps({"etag": etag}), encoding="utf-8")
-        else:
-            self._facts.unlink(missing_ok=True)
-
-    def finished(self, commit: str) -> Archived:
-        """Give the whole its name."""
-        size = self.held_bytes()
-        self.path.replace(self.output)
-        self._facts.unlink(missing_ok=True)
-        return Archived(commit, self.output, size)
 
 
 @contextmanager

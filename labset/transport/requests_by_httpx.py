@@ -12,7 +12,8 @@ from http import HTTPStatus
 import httpx
 
 from labset import __version__
-from labset.errors import LabsetError, Unreachable, error_of
+from labset.errors import LabsetError, Unreachable
+from labset.transport.refusal import refusal_of
 
 _API = "/api/v1/"
 _AT_ONCE = 64  # connections
@@ -209,17 +210,10 @@ def _checked(response: httpx.Response) -> httpx.Response:
 
 
 def _error_in(response: httpx.Response) -> LabsetError:
-    try:
-        body = response.json()
-        code, message, details = body["error"], body["message"], body.get("details") or {}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        code, details = "", {}
-        message = f"The server answered {response.status_code} {response.reason_phrase}."
-        if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-            message += " That is no answer of a Labset: is the address right?"
-    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        details = {**details, "request_id": response.headers.get("X-Request-Id", "")}
-    return error_of(response.status_code, code, message, details)
+    status = response.status_code
+    is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    request_id = {"request_id": response.headers.get("X-Request-Id", "")} if is_ours else {}
+    return refusal_of(status, response.reason_phrase, response.content, request_id)
 
 
 def _retry_after(response: httpx.Response) -> float:
