@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 from flask import Flask
-from flask.json.provider import DefaultJSONProvider
-from jinja2 import StrictUndefined
-from werkzeug.routing import IntegerConverter
 
 from app import api, pages
 from app.assets import register_assets
@@ -18,7 +12,7 @@ from app.bodies import register_body_limits
 from app.connections import register_connections
 from app.csrf import register_csrf
 from app.errors import register_errors
-from app.form_files import FormRequest
+from app.flask_app import TEMPLATES, new_flask
 from app.headers import register_headers
 from app.login import register_login
 from app.logs import register_access_log
@@ -26,48 +20,15 @@ from app.metrics import register_metrics
 from app.proxies import TrustedProxies
 from app.settings import Settings
 from app.shell import EXTENSION, Services, make_shell
-from app.urls import Whole, register_url_check
+from app.urls import register_url_check
 
-_CHECKOUT = Path(__file__).resolve().parent.parent
 _log = logging.getLogger("labset.start")
-
-
-class _Json(DefaultJSONProvider):
-    """JSON in the order in which it was written, in UTF-8, without blanks."""
-
-    sort_keys = False
-    ensure_ascii = False
-    compact = True
-
-
-class _Id(IntegerConverter):
-    """A GitLab id: of a length that every database and parser takes."""
-
-    regex = r"[1-9][0-9]{0,17}"
-
-
-class _Labset(Flask):
-    json_provider_class = _Json
-    request_class = FormRequest
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `func`: nothing here is async, and asking each time costs 10 µs a request."""
-        return func
 
 
 def create_app(settings: Settings, services: Services) -> Flask:
     """Return the application over `services`: routes, errors, headers."""
-    app = _Labset("app", template_folder=str(_CHECKOUT / "templates"))
+    app = new_flask(TEMPLATES)
     app.secret_key = settings.derive_key("flask").hex()
-    # werkzeug would answer these with a redirect that repeats the Host header
-    app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False
-    app.url_map.redirect_defaults = False
-    app.url_map.converters["int"] = _Id
-    app.url_map.converters["whole"] = Whole
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.trim_blocks = True
-    app.jinja_env.lstrip_blocks = True
     app.extensions[EXTENSION] = make_shell(settings, services)
     _name_cookies(app, settings)
     register_metrics(app, settings.home)
@@ -77,7 +38,7 @@ def create_app(settings: Settings, services: Services) -> Flask:
     register_url_check(app)
     register_csrf(app)
     register_errors(app)
-    register_headers(app, settings)
+    register_headers(app, is_https=settings.is_https, gitlab_url=settings.gitlab_url)
     register_connections(app)
     register_assets(app)
     register_login(app)

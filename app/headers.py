@@ -8,8 +8,6 @@ from typing import cast
 
 from flask import Flask, Response, g
 
-from app.settings import Settings
-
 _REQUEST_ID_BYTES = 8
 _NONCE_BYTES = 16
 _YEAR_SECONDS = 31_536_000
@@ -36,9 +34,9 @@ def allow_origins(*origins: str) -> None:
     g.csp_origins = (*g.get("csp_origins", ()), *origins)
 
 
-def register_headers(app: Flask, settings: Settings) -> None:
-    """Put the headers on every answer of `app`."""
-    transport = f"max-age={_YEAR_SECONDS}" if settings.is_https else None
+def register_headers(app: Flask, *, is_https: bool, gitlab_url: str = "") -> None:
+    """Put the headers on every answer of `app`; its forms may lead to itself and to its GitLab."""
+    transport = f"max-age={_YEAR_SECONDS}" if is_https else None
 
     def add_headers(response: Response) -> Response:
         headers = response.headers
@@ -47,7 +45,7 @@ def register_headers(app: Flask, settings: Settings) -> None:
         if transport:
             headers["Strict-Transport-Security"] = transport
         if response.mimetype == "text/html" and "Content-Security-Policy" not in headers:
-            headers["Content-Security-Policy"] = _page_policy(settings)
+            headers["Content-Security-Policy"] = _page_policy(gitlab_url)
             headers["Referrer-Policy"] = "same-origin"
             headers["X-Frame-Options"] = "DENY"
             headers["Cross-Origin-Opener-Policy"] = "same-origin"
@@ -58,7 +56,7 @@ def register_headers(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals["request_id"] = request_id
 
 
-def _page_policy(settings: Settings) -> str:
+def _page_policy(gitlab_url: str) -> str:
     further = " ".join(sorted(set(g.get("csp_origins", ()))))
     return (
         "default-src 'self'; "
@@ -68,5 +66,5 @@ def _page_policy(settings: Settings) -> str:
         f"media-src 'self' blob: {further}; "
         f"connect-src 'self' {further}; "
         "frame-ancestors 'none'; base-uri 'none'; "
-        f"form-action 'self' {settings.gitlab_url}"
+        f"form-action 'self' {gitlab_url}"
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
 from functools import partial
 
 from app.beside import ThreadsBeside
+from app.clock import SystemClock
 from app.jobs import make_celery, make_wake
 from app.settings import Settings
 from app.shell import Services
@@ -18,18 +17,6 @@ from gitlab_bridge.directory import GitLabDirectory
 from gitlab_bridge.history import GitHistory
 from ledger.engine import Ledger, open_ledger
 from storage_sites.objects import SiteObjects
-
-
-class SystemClock:
-    """The machine's own clock."""
-
-    def now(self) -> datetime:
-        """Return the time in UTC."""
-        return datetime.now(UTC)
-
-    def sleep(self, seconds: float) -> None:
-        """Let some time pass."""
-        time.sleep(seconds)
 
 
 def open_services(settings: Settings) -> Services:
