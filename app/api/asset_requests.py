@@ -38,14 +38,14 @@ def form_json(data: bytes, field: str) -> Mapping[str, JsonValue]:
     return _object_of(parse_json(data, field, names_once=True), field)
 
 
-def document_query(shape: DocumentShape) -> DocumentQuery:
-    """Return what the body's filter and the address ask for: `?sort=&fields=&limit=&cursor=`.
+def document_query(wanted: Mapping[str, JsonValue], shape: DocumentShape) -> DocumentQuery:
+    """Return what a filter and the address ask for: `?sort=&fields=&limit=&cursor=`.
 
-    Raises:  Invalid, TooLarge; UnsupportedMediaType, for a form.
+    Raises:  Invalid, TooLarge.
     """
     asked = request.args
     return parse_query(
-        asset_json(),
+        wanted,
         sort=asked.get("sort", ""),
         fields=asked.get("fields", ""),
         limit=asked.get("limit"),
