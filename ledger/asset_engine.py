@@ -8,7 +8,6 @@ from ledger.assets import SqlAssetRecords
 from ledger.database import Database
 from ledger.engine import time_answer
 from ledger.facts import SqlFactsRecords
-from ledger.leases import SqlLeases
 from ledger.registry import SqlRegistryRecords
 from ledger.schema import upgrade
 from ledger.staging import SqlStagingRecords
@@ -22,7 +21,6 @@ class AssetLedger:
     staging: SqlStagingRecords
     assets: SqlAssetRecords
     registry: SqlRegistryRecords
-    leases: SqlLeases
     database: Database
 
     def check_answers(self) -> float:
@@ -47,6 +45,5 @@ def open_asset_ledger(database_url: str) -> AssetLedger:
         staging=SqlStagingRecords(database),
         assets=SqlAssetRecords(database),
         registry=SqlRegistryRecords(database),
-        leases=SqlLeases(database),
         database=database,
     )
