@@ -13,7 +13,7 @@ from core.model.assets import AssetVisibility
 
 Network = IPv4Network | IPv6Network
 
-_ASSETS_DB_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
+_ASSETS_DB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def read_address(
@@ -68,8 +68,8 @@ def check_assets_db_id(text: str, source: str) -> str:
     """Return an id that can stand in a key of S3 and in the name of a folder. Raises Invalid."""
     if not _ASSETS_DB_ID.fullmatch(text):
         raise Invalid(
-            f"{source} is {text!r}; give at most 64 letters, digits, '.', '_' and '-', a letter or "
-            "digit first, no '.' last."
+            f"{source} is {text!r}; give at most 64 letters, digits, '_' and '-', beginning with a "
+            "letter or digit."
         )
     return text
 

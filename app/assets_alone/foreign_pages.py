@@ -1,0 +1,45 @@
+"""Pages of other addresses in somebody's browser write nothing here.
+
+An open installation asks for no token, and lies on a network that browsers can reach: any page that
+they show could send it forms. Programs send no `Origin`; browsers always do, and cannot help it.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, request
+
+from app.caller import Caller, Door, caller
+from core.errors import Forbidden, Unauthenticated
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def register_foreign_pages_check(app: Flask, base_url: str) -> None:
+    """Refuse every unsafe request to `app` that a browser sends by itself."""
+
+    def check() -> None:
+        if request.method in _SAFE_METHODS:
+            return
+        asking = _find_caller()
+        if asking is None or not _is_sent_by_browser(asking, base_url):
+            return
+        raise Forbidden(
+            "A page in a browser may not change anything here: send a token of this asset database as "
+            "`Authorization: Bearer <token>`",
+            code="csrf",
+        )
+
+    app.before_request(check)
+
+
+def _is_sent_by_browser(asking: Caller, base_url: str) -> bool:
+    is_foreign = request.headers.get("Origin", base_url) != base_url
+    return asking.door.is_ambient or (asking.door is Door.NONE and is_foreign)
+
+
+def _find_caller() -> Caller | None:
+    """Return who asks, or None for a credential that cannot be one: its route refuses it in words."""
+    try:
+        return caller()
+    except Unauthenticated:
+        return None
