@@ -17,6 +17,7 @@ from core.model.names import DatasetId
 from core.ports import LoginRecords, Platform
 
 EXTENSION = "labset"
+ASSETS = "labset.assets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +66,9 @@ def make_shell(settings: Settings, services: Services) -> Shell:
 def shell() -> Shell:
     """Return what the current application carries."""
     return cast("Shell", current_app.extensions[EXTENSION])
+
+
+def find_sessions() -> Sessions | None:
+    """Return the log-in sessions; None where the asset database runs alone, which has none."""
+    found = cast("Shell | None", current_app.extensions.get(EXTENSION))
+    return found.sessions if found else None

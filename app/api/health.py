@@ -31,7 +31,7 @@ def parts() -> ResponseReturnValue:
         {
             "success": not broken,
             "message": f"not well: {', '.join(broken)}" if broken else "healthy",
-            "parts": {name: _dressed(part) for name, part in found.items()},
+            "parts": {name: dressed(part) for name, part in found.items()},
             "gitlab_url": shell().settings.gitlab_url,  # where people make their tokens
         }
     )
@@ -39,7 +39,8 @@ def parts() -> ResponseReturnValue:
     return response, HTTPStatus.SERVICE_UNAVAILABLE if broken else HTTPStatus.OK
 
 
-def _dressed(part: Part) -> dict[str, object]:
+def dressed(part: Part) -> dict[str, object]:
+    """Return what is told of a part."""
     latency = None if part.seconds is None else round(part.seconds * 1000, 1)
     return {
         "ok": part.ok,
