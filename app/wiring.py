@@ -13,6 +13,7 @@ from core.errors import NotFound
 from core.model.access import AccessLevel, Actor
 from core.model.names import DatasetId
 from core.ports import Clock, Platform
+from core.usecases.assets.placing import find_staged_placement
 from gitlab_bridge.directory import GitLabDirectory
 from gitlab_bridge.history import GitHistory
 from ledger.engine import Ledger, open_ledger
@@ -44,7 +45,7 @@ def open_services(settings: Settings) -> Services:
         check_ledger=ledger.check_answers,
         note_change=note_change,
         sweep_staging=lambda older_than: objects.sweep_staging(
-            older_than, ledger.bindings.find_placement
+            older_than, partial(find_staged_placement, ledger.sites, ledger.bindings)
         ),
     )
 

@@ -71,11 +71,11 @@ class GitLabDirectory:
 
     # ---- people and places ----------------------------------------------------------------------
 
-    def read_person(self, actor: Actor) -> Person:
+    def read_person(self, actor: Actor, *, fresh: bool = False) -> Person:
         """Return the user behind the credential, as GitLab said within the last 5 seconds."""
         if actor.is_anonymous:
             raise Unauthenticated("Sign in, or send a GitLab token.")
-        return self._people.get(actor)
+        return self._people.load_now(actor) if fresh else self._people.get(actor)
 
     def check_may_write(self, actor: Actor) -> None:
         """Refuse a token that is for reading only, as far as GitLab tells its scopes.

@@ -39,15 +39,31 @@ _COLLECTABLE = (
     .where(
         objects.c.assets_db_id == bindparam("db"),
         or_(
-            objects.c.claimed,
-            and_(objects.c.unnamed_since < bindparam("oldest"), ~_HAS_ENTRY),
+            and_(
+                objects.c.claimed,
+                or_(objects.c.claimed_until.is_(None), objects.c.claimed_until <= bindparam("now")),
+            ),
+            and_(
+                objects.c.claimed.is_(False),
+                objects.c.unnamed_since < bindparam("oldest"),
+                ~_HAS_ENTRY,
+            ),
         ),
     )
     .order_by(objects.c.unnamed_since)
     .limit(bindparam("most"))
     .with_for_update()
 )
-_CLAIM = update(objects).where(*_IS_ONE).values(claimed=True)
+_CLAIM = update(objects).where(*_IS_ONE).values(claimed=True, claimed_until=bindparam("until"))
+_FIND_SHA256 = (
+    select(assets.c.document["asset_file_info"]["sha256"].as_string())
+    .where(
+        assets.c.assets_db_id == bindparam("db"),
+        assets.c.site_id == bindparam("site"),
+        assets.c.md5 == bindparam("hex"),
+    )
+    .limit(1)
+)
 
 
 class KeptObjects:
@@ -81,22 +97,38 @@ class KeptObjects:
     def expect(self, assets_db_id: str, kept: KeptObject, now: datetime) -> None:
         """Note bytes that will have an entry, or be collected.
 
+        Asked after the note, which waits for whoever claims them at this moment.
         Raises:  Conflict (`being_collected`).
         """
         with self._database.writing() as connection:
-            _check_unclaimed(connection, _one(assets_db_id, kept))
             self.unname(connection, assets_db_id, kept, now)
+            _check_unclaimed(connection, _one(assets_db_id, kept))
 
-    def claim(self, assets_db_id: str, before: datetime, limit: int) -> Sequence[KeptObject]:
-        """Return what nobody named since `before`, and what was claimed already."""
-        asked = {"db": assets_db_id, "oldest": before, "most": limit}
+    def find_sha256(self, assets_db_id: str, kept: KeptObject) -> str | None:
+        """Return the sha256 of bytes that an entry names."""
+        with self._database.reading() as connection:
+            found = connection.execute(_FIND_SHA256, _one(assets_db_id, kept)).scalar()
+        return None if found is None else str(found)
+
+    def claim(
+        self,
+        assets_db_id: str,
+        before: datetime,
+        limit: int,
+        *,
+        now: datetime,
+        lease_until: datetime,
+    ) -> Sequence[KeptObject]:
+        """Return what nobody named since `before`, and what was claimed by somebody who is gone."""
+        asked = {"db": assets_db_id, "oldest": before, "most": limit, "now": now}
         with self._database.writing() as connection:
             found = [
                 KeptObject(SiteId(site_id), Md5(md5))
                 for site_id, md5 in connection.execute(_COLLECTABLE, asked)
             ]
             if found:
-                connection.execute(_CLAIM, [_one(assets_db_id, kept) for kept in found])
+                until = {"until": lease_until}
+                connection.execute(_CLAIM, [_one(assets_db_id, kept) | until for kept in found])
         return found
 
     def forget(self, assets_db_id: str, collected: Sequence[KeptObject]) -> None:

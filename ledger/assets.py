@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     column,
     delete,
+    false,
     func,
     insert,
     or_,
@@ -28,9 +29,16 @@ from sqlalchemy.exc import IntegrityError
 
 from core.errors import Conflict, NotFound
 from core.model.asset_documents import asset_document
-from core.model.assets import Asset, AssetFile, AssetName, AssetVisibility, KeptObject
+from core.model.assets import (
+    Asset,
+    AssetFile,
+    AssetName,
+    AssetVisibility,
+    KeptObject,
+    PinnedFile,
+)
 from core.model.filters import DocumentQuery
-from core.model.names import DatasetId, Md5, SiteId
+from core.model.names import DatasetId, FilePath, Md5, Revision, SiteId
 from core.ports import AssetScope, Found
 from ledger.asset_objects import KeptObjects
 from ledger.database import AnyRow, Database
@@ -50,6 +58,13 @@ _REPLACE = update(assets).where(
 )
 _DELETE_TERMS = delete(asset_terms).where(
     asset_terms.c.number == bindparam("of"), asset_terms.c.term == bindparam("which")
+)
+_LIST_DATASETS = (
+    select(assets.c.dataset_id)
+    .where(assets.c.assets_db_id == bindparam("db"), assets.c.dataset_id.isnot(None))
+    .group_by(assets.c.dataset_id)
+    .order_by(func.max(assets.c.number).desc())
+    .limit(bindparam("most"))
 )
 _CHANGING = ("visibility", "dataset_id", "updated_at", "document", "terms")
 _DB_ID = "assets_db_id"
@@ -143,6 +158,12 @@ class SqlAssetRecords:
         page = search(self._database, _COLLECTION, query, _visible(scope))
         return Found(tuple(map(_asset_of, page.rows)), page.cursor)
 
+    def list_asset_datasets(self, assets_db_id: str, limit: int) -> Sequence[DatasetId]:
+        """Return the datasets whose readers may see some asset, those of the newest assets first."""
+        with self._database.reading() as connection:
+            found = connection.execute(_LIST_DATASETS, {"db": assets_db_id, "most": limit})
+            return [DatasetId(number) for number in found.scalars()]
+
     def list_asset_tags(self, scope: AssetScope, limit: int) -> Sequence[tuple[str, int]]:
         """Return the most used tags with how many entries have each, of the newest 5,000 entries."""
         newest = (
@@ -171,14 +192,25 @@ class SqlAssetRecords:
         """
         self._objects.expect(assets_db_id, kept, now)
 
+    def find_kept_sha256(self, assets_db_id: str, kept: KeptObject) -> str | None:
+        """Return the sha256 of bytes that an entry names; None where none does."""
+        return self._objects.find_sha256(assets_db_id, kept)
+
     def claim_collectable(
-        self, assets_db_id: str, before: datetime, limit: int
+        self,
+        assets_db_id: str,
+        before: datetime,
+        limit: int,
+        *,
+        now: datetime,
+        lease_until: datetime,
     ) -> Sequence[KeptObject]:
         """Return objects that no entry has named since `before`; from now on none can name them.
 
-        What was claimed and not yet forgotten (a crash) is returned as well.
+        They are the caller's until `lease_until`. What was claimed and not yet forgotten (a crash)
+        is returned after that.
         """
-        return self._objects.claim(assets_db_id, before, limit)
+        return self._objects.claim(assets_db_id, before, limit, now=now, lease_until=lease_until)
 
     def forget_collected(self, assets_db_id: str, collected: Sequence[KeptObject]) -> None:
         """Note that their bytes are gone: whoever uploads them again stores them anew."""
@@ -211,20 +243,29 @@ class SqlAssetRecords:
 
 
 def _visible(scope: AssetScope) -> ColumnElement[bool]:
-    within = true() if scope.assets_db_id is None else assets.c.assets_db_id == scope.assets_db_id
+    is_public = assets.c.visibility == AssetVisibility.PUBLIC.value
+    at_home = _is_in(scope.home_db_id)
+    return and_(_is_in(scope.assets_db_id), or_(is_public, and_(at_home, _visible_at_home(scope))))
+
+
+def _visible_at_home(scope: AssetScope) -> ColumnElement[bool]:
+    """Say what is seen beside the public ones."""
     if scope.everything:
-        return within
-    readable = [assets.c.visibility == AssetVisibility.PUBLIC.value]
+        return true()
+    readable: list[ColumnElement[bool]] = []
+    if scope.person_id is not None or scope.sees_internal:
+        readable.append(assets.c.visibility == AssetVisibility.INTERNAL.value)
     if scope.person_id is not None:
-        readable += [
-            assets.c.visibility == AssetVisibility.INTERNAL.value,
-            assets.c.owner_id == scope.person_id,
-        ]
+        readable.append(assets.c.owner_id == scope.person_id)
     if scope.dataset_ids:
         numbers = sorted(one.number for one in scope.dataset_ids)
         is_datasets = assets.c.visibility == AssetVisibility.DATASET.value
         readable.append(and_(is_datasets, assets.c.dataset_id.in_(numbers)))
-    return and_(within, or_(*readable))
+    return or_(false(), *readable)
+
+
+def _is_in(assets_db_id: str | None) -> ColumnElement[bool]:
+    return true() if assets_db_id is None else assets.c.assets_db_id == assets_db_id
 
 
 def _within(statement: Select[Any], assets_db_id: str | None) -> Select[Any]:
@@ -270,6 +311,8 @@ def asset_row(asset: Asset) -> dict[str, Any]:
         "created_at": asset.created_at,
         "updated_at": asset.updated_at,
         "document": document,
+        "pinned_revision": asset.pinned.revision.sha if asset.pinned else None,
+        "pinned_path": asset.pinned.path.text if asset.pinned else None,
         "terms": sorted(terms_of(document)),
     }
 
@@ -292,7 +335,16 @@ def _asset_of(row: AnyRow) -> Asset:
         file=file,
         public_url=told["asset_public_url"],
         dataset_id=None if row.dataset_id is None else DatasetId(row.dataset_id),
+        pinned=_pinned_of(row),
         more_file_info={key: info[key] for key in info if not file or key not in _FILE_FIELDS},
+    )
+
+
+def _pinned_of(row: AnyRow) -> PinnedFile | None:
+    if row.pinned_revision is None:
+        return None
+    return PinnedFile(
+        DatasetId(row.dataset_id), Revision(row.pinned_revision), FilePath(row.pinned_path)
     )
 
 

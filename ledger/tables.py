@@ -249,10 +249,20 @@ assets = Table(
     Column("updated_at", Moment, nullable=False),
     Column("document", _DOCUMENT, nullable=False),  # what GET shows, and the version's sort key
     Column("terms", TermList),
+    Column("pinned_revision", Text),  # of a file that the dataset keeps
+    Column("pinned_path", Text),
     UniqueConstraint("assets_db_id", "uri_key"),
     Index(None, "updated_at", "id"),
     Index(None, "name", "id"),
     Index(None, "md5", "assets_db_id"),
+)
+Index(  # which datasets have assets at all
+    "ix_assets_dataset",
+    assets.c.assets_db_id,
+    assets.c.dataset_id,
+    assets.c.number,
+    postgresql_where=assets.c.dataset_id.isnot(None),
+    sqlite_where=assets.c.dataset_id.isnot(None),
 )
 Index("ix_assets_terms", assets.c.terms, postgresql_using="gin").ddl_if(dialect="postgresql")
 
@@ -272,6 +282,7 @@ asset_objects = Table(  # bytes that no entry names
     Column("md5", Text, primary_key=True),
     Column("unnamed_since", Moment, nullable=False, index=True),
     Column("claimed", Boolean, nullable=False),
+    Column("claimed_until", Moment),  # whose turn it is to remove them
 )
 
 installation = Table(  # what this installation made up once, and keeps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from core.errors import Conflict, Invalid
 from core.model.names import Md5
@@ -13,17 +13,24 @@ from core.model.storage import BLOCK_BYTES, ObjectFacts, StoredObject
 class Intake:
     """A stream of which `take` returns pieces until it has `ended`; then `finish` judges it.
 
-    All pieces but the last must be whole numbers of blocks long.
+    All pieces but the last must be whole numbers of blocks long. `before_naming` is told what came
+    by `finish`, which every store calls before it gives the bytes their name.
     """
 
     def __init__(
-        self, chunks: Iterable[bytes], *, expected: Md5 | None, size_bytes: int | None
+        self,
+        chunks: Iterable[bytes],
+        *,
+        expected: Md5 | None,
+        size_bytes: int | None,
+        before_naming: Callable[[StoredObject], None] | None = None,
     ) -> None:
         self.ended = False
         self.size_bytes = 0
         self._chunks = iter(chunks)
         self._expected = expected
         self._expected_bytes = size_bytes
+        self._before_naming = before_naming
         self._waiting = memoryview(b"")
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._sha256 = hashlib.sha256()
@@ -54,19 +61,22 @@ class Intake:
     def finish(self) -> StoredObject:
         """Return what came, by its names.
 
-        Raises:  Invalid with code `wrong_size` or `wrong_checksum`.
+        Raises:  Invalid with code `wrong_size` or `wrong_checksum`; whatever `before_naming` does.
         """
         if self._expected_bytes not in {None, self.size_bytes}:
             raise _wrong_size(self._expected_bytes, str(self.size_bytes))
         found = self._md5.hexdigest()
         if self._expected is not None and found != self._expected.hex:
             raise wrong_checksum(self._expected, found)
-        return StoredObject(
+        stored = StoredObject(
             md5=self._expected or Md5(found),
             size_bytes=self.size_bytes,
             sha256=self._sha256.hexdigest(),
             block_sha256=tuple(self._blocks) if self.size_bytes > BLOCK_BYTES else (),
         )
+        if self._before_naming is not None:
+            self._before_naming(stored)
+        return stored
 
     def _collect(self, wanted_bytes: int) -> bytes:
         parts = [self._waiting]

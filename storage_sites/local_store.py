@@ -122,7 +122,7 @@ class LocalStore:
         return True
 
     def remove(self, keys: Sequence[str]) -> None:
-        """Remove keys that are no objects."""
+        """Remove keys; absent ones are fine."""
         for key in keys:
             with telling(self.name), suppress(FileNotFoundError):
                 self._remove(key)

@@ -119,9 +119,12 @@ class SiteObjects:
         *,
         expected: Md5 | None = None,
         size_bytes: int | None = None,
+        before_naming: Callable[[StoredObject], None] | None = None,
     ) -> StoredObject:
         """Store a stream under its md5; proven when it returns."""
-        intake = Intake(chunks, expected=expected, size_bytes=size_bytes)
+        intake = Intake(
+            chunks, expected=expected, size_bytes=size_bytes, before_naming=before_naming
+        )
         stored = self._stores.of(placement.site).put(placement, intake)
         is_large = stored.size_bytes > SMALL_BYTES  # another process would read it to know it
         self._facts.remember_facts(placement.dataset_id, [facts_of(stored)], at_once=is_large)
@@ -223,6 +226,11 @@ class SiteObjects:
     def remove_marker(self, placement: Placement) -> None:
         """Remove the marker of a binding that did not come about."""
         self._stores.of(placement.site).remove([marker_key(placement)])
+
+    def remove_objects(self, placement: Placement, md5s: Sequence[Md5]) -> None:
+        """Remove objects for good: for garbage collection alone."""
+        keys = [object_key(placement, md5) for md5 in md5s]
+        self._stores.of(placement.site).remove(keys)
 
     def sweep_staging(self, older_than: datetime, placement_of: PlacementOf) -> int:
         """Take back temporary bytes recorded before `older_than`; return how many there were."""

@@ -132,7 +132,7 @@ class S3Store:
         return self._put_once(key, data) is not None
 
     def remove(self, keys: Sequence[str]) -> None:
-        """Remove keys that are no objects."""
+        """Remove keys; absent ones are fine."""
         for key in keys:
             with self._connection.call(from_pool=self._from_pool):
                 self._connection.boto.delete_object(Bucket=self._connection.bucket, Key=key)

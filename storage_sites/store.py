@@ -78,7 +78,10 @@ class Store(Protocol):
         """Write a small file that is no object into the placement; False where there is one."""
 
     def remove(self, keys: Sequence[str]) -> None:
-        """Remove keys that are no objects: markers, staging, probes. Absent ones are fine."""
+        """Remove keys: markers, staging, probes, and objects that garbage collection claimed.
+
+        Absent ones are fine.
+        """
 
     def list_folders(self, prefix: str) -> Sequence[str]:
         """Return the names directly below `prefix` that have something below them."""

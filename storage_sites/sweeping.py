@@ -15,7 +15,8 @@ from storage_sites.store import Store
 
 _log = logging.getLogger("labset.storage")
 
-PlacementOf = Callable[[DatasetId], Placement | None]
+PlacementOf = Callable[[DatasetId, str], Placement | None]
+"""Returns where a recorded key lies; the key tells several asset databases of one site apart."""
 
 
 def sweep_staging(
@@ -30,7 +31,7 @@ def sweep_staging(
     """
     swept = 0
     for dataset_id, record, multipart_id in staging.list_staging(older_than):
-        placement = placement_of(dataset_id)
+        placement = placement_of(dataset_id, recorded_key(record))
         if placement is None:
             _log.warning("dataset %s is not bound any more: %s stays recorded", dataset_id, record)
             continue

@@ -1,6 +1,7 @@
 """Assets and registry entries as the API shows them and as filters see them: one and the same.
 
-Source:  seed 001 (AssetObject, AssetsDBRegistry); `visibility`, `owner`, `health` and times are ours.
+Source:  seed 001 (AssetObject, AssetsDBRegistry); `visibility`, `owner`, `dataset_id` (of the visibility
+"dataset"), `health` and times are ours.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ REGISTRY_SHAPE = DocumentShape(id_field="asset_registry_id")
 
 def asset_document(asset: Asset) -> dict[str, JsonValue]:
     """Return what `GET /asset/<uri>` answers as data."""
-    return {
+    document: dict[str, JsonValue] = {
         "asset_uri": asset.name.uri,
         "asset_name": asset.name.name,
         "asset_id": asset.id,
@@ -34,6 +35,9 @@ def asset_document(asset: Asset) -> dict[str, JsonValue]:
         "created_at": moment_text(asset.created_at),
         "updated_at": moment_text(asset.updated_at),
     }
+    if asset.dataset_id is not None:
+        document["dataset_id"] = asset.dataset_id.number
+    return document
 
 
 def registry_document(entry: RegistryEntry) -> dict[str, JsonValue]:

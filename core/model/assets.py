@@ -106,7 +106,8 @@ class Asset:
     `<base address>/asset-object/<id>` of the server that keeps them (several may share the records).
     `more_file_info` is what an external asset's maker told of its file beside what Labset measures.
     `owner_id` is the GitLab user's id (None: made on a trusted network without a token).
-    `dataset_id` is set where the visibility is DATASET.
+    `dataset_id` is set where the visibility is DATASET. `pinned` is a file of that dataset at one
+    revision, of which the entry tells and whose bytes the dataset keeps.
     """
 
     id: str
@@ -122,6 +123,7 @@ class Asset:
     file: AssetFile | None = None
     public_url: str = ""
     dataset_id: DatasetId | None = None
+    pinned: PinnedFile | None = None
     more_file_info: Mapping[str, JsonValue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
+from urllib.parse import urlsplit
 
 from core.model.access import AccessLevel, Secret, Visibility
 from core.model.dataset import Namespace
@@ -130,6 +131,14 @@ class Placement:
     dataset_id: DatasetId
     site: SiteRecord
     prefix: str
+
+
+def place_on(address: SiteAddress, name: str) -> str:
+    """Return the prefix of a placement that has this name on a site: `<site prefix>/<name>`."""
+    if address.kind is SiteKind.LOCAL:
+        return name
+    prefix = urlsplit(address.url).path.strip("/")
+    return f"{prefix}/{name}" if prefix else name
 
 
 @dataclass(frozen=True, slots=True)

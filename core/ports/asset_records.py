@@ -20,14 +20,18 @@ class AssetScope:
     """Which assets a caller may see: ANDed to whatever is asked for, outside of it.
 
     `person_id` None is nobody: public ones only. `dataset_ids` are datasets whose assets he may read.
-    `everything` is for the worker and an open installation. `assets_db_id` None searches all databases
-    that share these records.
+    `sees_internal`: so does nobody in particular, on a trusted network. `everything` is for
+    administrators and the worker. `assets_db_id` None searches all databases that share these records.
+    `home_db_id` is where these people and datasets are known: of other databases, which have people
+    of their own, public ones alone are seen; None: everywhere.
     """
 
     person_id: int | None
     dataset_ids: frozenset[DatasetId] = frozenset()
     everything: bool = False
     assets_db_id: str | None = None
+    home_db_id: str | None = None
+    sees_internal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,9 @@ class AssetRecords(Protocol):
         Raises:  Conflict, if somebody changed it meanwhile; NotFound.
         """
 
+    def list_asset_datasets(self, assets_db_id: str, limit: int) -> Sequence[DatasetId]:
+        """Return the datasets whose readers may see some asset, those of the newest assets first."""
+
     def delete_asset(self, asset_id: str, now: datetime) -> None:
         """Forget the entry; bytes that no entry names any more wait for collection from `now` on."""
 
@@ -76,12 +83,22 @@ class AssetRecords(Protocol):
         Raises:  Conflict (`being_collected`), as `create_asset`.
         """
 
+    def find_kept_sha256(self, assets_db_id: str, kept: KeptObject) -> str | None:
+        """Return the sha256 of bytes that an entry names; None where none does."""
+
     def claim_collectable(
-        self, assets_db_id: str, before: datetime, limit: int
+        self,
+        assets_db_id: str,
+        before: datetime,
+        limit: int,
+        *,
+        now: datetime,
+        lease_until: datetime,
     ) -> Sequence[KeptObject]:
         """Return objects that no entry has named since `before`; from now on none can name them.
 
-        What was claimed and not yet forgotten (a crash) is returned as well.
+        They are the caller's until `lease_until`: whoever removed them later could take what was
+        uploaded anew. What was claimed and not yet forgotten (a crash) is returned after that.
         """
 
     def forget_collected(self, assets_db_id: str, collected: Sequence[KeptObject]) -> None:

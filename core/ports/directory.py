@@ -14,9 +14,10 @@ from core.model.storage import NewSite, SiteAddress, SiteChanges, SiteProject
 class Directory(Protocol):
     """People, namespaces, datasets and sites as GitLab shows them to one caller."""
 
-    def read_person(self, actor: Actor) -> Person:
+    def read_person(self, actor: Actor, *, fresh: bool = False) -> Person:
         """Return the user behind the credential.
 
+        `fresh` asks GitLab now; otherwise an answer of at most 5 seconds' age serves.
         Raises:  Unauthenticated, if nobody asks or GitLab refuses the token.
         """
 

@@ -46,11 +46,13 @@ class Objects(Protocol):
         *,
         expected: Md5 | None = None,
         size_bytes: int | None = None,
+        before_naming: Callable[[StoredObject], None] | None = None,
     ) -> StoredObject:
         """Store a stream under its md5: hashed on the way, verified, then named.
 
         Small ones (≤ 8 MiB) in one request, larger ones by a staging key (recorded before it is
-        created) and a server-side copy; flat memory.
+        created) and a server-side copy; flat memory. `before_naming` is told what came once all of
+        it has; whatever it raises ends the storing.
         Raises:  Invalid with code `wrong_checksum` or `wrong_size`; nothing is left under a name.
         """
 
@@ -111,6 +113,13 @@ class Objects(Protocol):
 
     def remove_marker(self, placement: Placement) -> None:
         """Remove the marker of a binding that did not come about."""
+
+    def remove_objects(self, placement: Placement, md5s: Sequence[Md5]) -> None:
+        """Remove objects for good; absent ones are fine.
+
+        For garbage collection alone, which has made sure that nothing names them or ever will: no
+        other verb destroys an object (PROMISES.md, P7).
+        """
 
     def check(self, address: SiteAddress, keys: SiteKeys | None) -> SiteHealth:
         """Write, read, range, refuse a wrong checksum, copy, list and delete a probe, with timings.

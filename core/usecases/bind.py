@@ -12,7 +12,7 @@ from core.model.access import Actor
 from core.model.dataset import DEFAULT_BRANCH, Dataset
 from core.model.history import Change, CommitOrder, Committed
 from core.model.names import DatasetId, Ref, SiteId
-from core.model.storage import Placement, SiteKind, SiteRecord
+from core.model.storage import Placement, SiteKind, SiteRecord, place_on
 from core.model.uploads import COMMIT_LEASE
 from core.ports import Binding, Platform
 from core.usecases.branches import find_base
@@ -101,11 +101,7 @@ def finish_binding(
 
 def new_prefix(site: SiteRecord, dataset_id: DatasetId) -> str:
     """Return a fresh place on the site: `<site prefix>/<dataset id>-<random>`."""
-    place = f"{dataset_id}-{secrets.token_hex(8)}"
-    if site.address.kind is SiteKind.LOCAL:
-        return place
-    prefix = urlsplit(site.address.url).path.strip("/")
-    return f"{prefix}/{place}" if prefix else place
+    return place_on(site.address, f"{dataset_id}-{secrets.token_hex(8)}")
 
 
 def marker_of(platform: Platform, dataset: Dataset, binding: Binding) -> Mapping[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.errors import (
     Conflict,
@@ -65,6 +65,7 @@ class FakeObjects:
         *,
         expected: Md5 | None = None,
         size_bytes: int | None = None,
+        before_naming: Callable[[StoredObject], None] | None = None,
     ) -> StoredObject:
         """Keep what comes, if it is right."""
         data = b"".join(chunks)
@@ -74,15 +75,18 @@ class FakeObjects:
         if expected is not None and expected.hex != found:
             raise Invalid("That is another md5.", code="wrong_checksum")
         md5 = expected or Md5(found)
-        key = _key(placement, md5)
-        was_there = self.bytes_at.get(key) == data
-        self.bytes_at[key] = data
         blocks = [
             hashlib.sha256(data[start : start + BLOCK_BYTES]).hexdigest()
             for start in range(0, len(data), BLOCK_BYTES)
         ]
         table = tuple(blocks) if len(blocks) > 1 else ()
-        return StoredObject(md5, len(data), hashlib.sha256(data).hexdigest(), table, was_there)
+        stored = StoredObject(md5, len(data), hashlib.sha256(data).hexdigest(), table)
+        if before_naming is not None:
+            before_naming(stored)
+        key = _key(placement, md5)
+        was_there = self.bytes_at.get(key) == data
+        self.bytes_at[key] = data
+        return replace(stored, was_there=was_there)
 
     def put_many(self, placement: Placement, items: Iterator[BatchItem]) -> Iterator[BatchResult]:
         """Keep many."""
@@ -159,6 +163,11 @@ class FakeObjects:
     def remove_marker(self, placement: Placement) -> None:
         """Forget a marker."""
         self.markers.pop(placement.prefix, None)
+
+    def remove_objects(self, placement: Placement, md5s: Sequence[Md5]) -> None:
+        """Forget objects."""
+        for md5 in md5s:
+            self.bytes_at.pop(_key(placement, md5), None)
 
     def check(self, address: SiteAddress, keys: SiteKeys | None) -> SiteHealth:
         """Find it well."""

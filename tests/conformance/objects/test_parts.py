@@ -162,7 +162,7 @@ def test_what_is_dropped_or_swept_leaves_nothing(site: World) -> None:
     parts_of(site).drop(site.placement, dropped)
     assert parts_of(site).find_arrived(site.placement, dropped, PLAN) is None
     objects = cast("SiteObjects", site.objects)
-    objects.sweep_staging(datetime.now(UTC) + timedelta(minutes=1), lambda _: site.placement)
+    objects.sweep_staging(datetime.now(UTC) + timedelta(minutes=1), lambda *_: site.placement)
     assert site.leftovers() == []
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -49,6 +49,13 @@ def kept_asset(ledger: Ledger, **fields: object) -> Asset:
 def found(ledger: Ledger, scope: AssetScope, body: dict[str, object] | None = None) -> set[str]:
     query = parse_query(body or {}, fields_of=ASSET_SHAPE)  # type: ignore[arg-type]
     return {asset.id for asset in ledger.assets.query_assets(scope, query).items}
+
+
+def claimed(ledger: Ledger, before: datetime, assets_db_id: str = "db") -> list[KeptObject]:
+    """Claim what may be collected; the lease of the last one who did has just ended."""
+    now = datetime.now(UTC)
+    kept = ledger.assets.claim_collectable(assets_db_id, before, 9, now=now, lease_until=now)
+    return list(kept)
 
 
 def test_an_asset_comes_back_as_it_was_kept(ledger: Ledger) -> None:
@@ -171,23 +178,23 @@ def test_the_most_used_tags_within_the_scope_are_counted(ledger: Ledger) -> None
 def test_bytes_wait_for_collection_once_no_entry_names_them(ledger: Ledger) -> None:
     one, other = kept_asset(ledger), kept_asset(ledger)
     ledger.assets.delete_asset(one.id, NOW)
-    assert list(ledger.assets.claim_collectable("db", NOW + MONTH, 9)) == []
+    assert claimed(ledger, NOW + MONTH) == []
     ledger.assets.delete_asset(other.id, NOW)
-    assert list(ledger.assets.claim_collectable("db", NOW, 9)) == []
-    assert list(ledger.assets.claim_collectable("other", NOW + MONTH, 9)) == []
-    assert list(ledger.assets.claim_collectable("db", NOW + MONTH, 9)) == [KEPT]
+    assert claimed(ledger, NOW) == []
+    assert claimed(ledger, NOW + MONTH, "other") == []
+    assert claimed(ledger, NOW + MONTH) == [KEPT]
 
 
 def test_bytes_that_are_named_again_in_time_stay(ledger: Ledger) -> None:
     ledger.assets.delete_asset(kept_asset(ledger).id, NOW)
     kept_asset(ledger)
-    assert list(ledger.assets.claim_collectable("db", NOW + MONTH, 9)) == []
+    assert claimed(ledger, NOW + MONTH) == []
 
 
 def test_bytes_that_are_being_collected_take_no_name_until_they_are_gone(ledger: Ledger) -> None:
     ledger.assets.delete_asset(kept_asset(ledger).id, NOW)
     for _ in range(2):  # the second time after a crash
-        assert list(ledger.assets.claim_collectable("db", NOW + MONTH, 9)) == [KEPT]
+        assert claimed(ledger, NOW + MONTH) == [KEPT]
     for act in (lambda: kept_asset(ledger), lambda: ledger.assets.expect_object("db", KEPT, NOW)):
         with pytest.raises(Conflict) as refused:
             act()
@@ -195,20 +202,20 @@ def test_bytes_that_are_being_collected_take_no_name_until_they_are_gone(ledger:
     ledger.assets.forget_collected("db", [KEPT])
     ledger.assets.expect_object("db", KEPT, NOW)
     kept_asset(ledger)
-    assert list(ledger.assets.claim_collectable("db", NOW + MONTH, 9)) == []
+    assert claimed(ledger, NOW + MONTH) == []
 
 
 def test_bytes_of_an_upload_that_became_no_entry_are_collected(ledger: Ledger) -> None:
     ledger.assets.expect_object("db", KEPT, NOW)
     ledger.assets.expect_object("db", KEPT, SOON)
-    assert list(ledger.assets.claim_collectable("db", SOON, 9)) == []
-    assert list(ledger.assets.claim_collectable("db", LATER, 9)) == [KEPT]
+    assert claimed(ledger, SOON) == []
+    assert claimed(ledger, LATER) == [KEPT]
 
 
 def test_expecting_bytes_that_an_entry_names_makes_them_no_waste(ledger: Ledger) -> None:
     kept_asset(ledger)
     ledger.assets.expect_object("db", KEPT, NOW)
-    assert list(ledger.assets.claim_collectable("db", NOW + MONTH, 9)) == []
+    assert claimed(ledger, NOW + MONTH) == []
 
 
 def test_the_installation_keeps_the_id_of_its_asset_database(

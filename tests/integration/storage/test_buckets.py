@@ -80,10 +80,10 @@ def test_what_killed_uploads_left_is_swept(bucket: World) -> None:
     bucket.staging.record_staging(bucket.placement, finished, "gone")
     assert len(bucket.behind.uploads()) == 3
     early = datetime.now(UTC) - timedelta(hours=1)
-    assert bucket.objects.sweep_staging(early, lambda _: bucket.placement) == 0
+    assert bucket.objects.sweep_staging(early, lambda *_: bucket.placement) == 0
     later = datetime.now(UTC) + timedelta(seconds=1)
-    assert bucket.objects.sweep_staging(later, lambda _: None) == 0
-    assert bucket.objects.sweep_staging(later, lambda _: bucket.placement) == 4
+    assert bucket.objects.sweep_staging(later, lambda *_: None) == 0
+    assert bucket.objects.sweep_staging(later, lambda *_: bucket.placement) == 4
     assert bucket.leftovers() == []
     assert bucket.objects_there() == [bucket.key(kept)]
 
@@ -95,7 +95,7 @@ def test_a_site_that_does_not_answer_keeps_its_records(bucket: World) -> None:
     placement = replace(bucket.placement, site=gone)
     bucket.staging.record_staging(placement, f"{placement.prefix}/staging/x", None)
     later = datetime.now(UTC) + timedelta(seconds=1)
-    assert bucket.objects.sweep_staging(later, lambda _: placement) == 0
+    assert bucket.objects.sweep_staging(later, lambda *_: placement) == 0
     assert len(bucket.staging.held) == 1
 
 

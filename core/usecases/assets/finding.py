@@ -1,0 +1,71 @@
+"""Find assets: one by its URI or id, many by what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from core.errors import NotFound
+from core.model.access import Actor, Permission
+from core.model.asset_documents import ASSET_SHAPE
+from core.model.assets import Asset
+from core.model.filters import DocumentQuery, parse_query
+from core.model.json_values import JsonValue
+from core.ports import AssetPlatform, Found
+from core.usecases.assets.rights import change_permission_of, may_see, scope_of
+
+MAX_LISTED_VERSIONS = 100
+MAX_LISTED_ASSET_TAGS = 1_000
+
+
+def find_asset(house: AssetPlatform, actor: Actor, uri_or_id: str) -> Asset:
+    """Return the asset of that URI, else of that id: this database's own, then what others share.
+
+    Raises:  NotFound (`asset_not_found`), also for what the caller may not see; Unauthenticated.
+    """
+    person = house.people.find_person(actor)
+    wanted = uri_or_id.strip()
+    for assets_db_id in (house.rules.assets_db_id, None):
+        asset = house.assets.find_asset(assets_db_id, wanted)
+        if asset is not None and may_see(house, actor, person, asset):
+            return asset
+    raise asset_not_found(uri_or_id)
+
+
+def query_assets(
+    house: AssetPlatform, actor: Actor, query: DocumentQuery, *, mine_only: bool = False
+) -> Found[Asset]:
+    """Return a page of the assets that match and that the caller may see.
+
+    `mine_only`: those of this database, without what others keep in the same records.
+    Raises:  Invalid, Unavailable, Unauthenticated.
+    """
+    return house.assets.query_assets(scope_of(house, actor, mine_only=mine_only), query)
+
+
+def list_tags(house: AssetPlatform, actor: Actor, limit: int) -> Sequence[tuple[str, int]]:
+    """Return the most used tags of what the caller may see, with how many entries have each."""
+    at_most = max(1, min(limit, MAX_LISTED_ASSET_TAGS))
+    return house.assets.list_asset_tags(scope_of(house, actor), at_most)
+
+
+def list_versions(house: AssetPlatform, actor: Actor, asset: Asset) -> Sequence[Asset]:
+    """Return all assets of the same name in the same database, newest first, itself among them."""
+    same: dict[str, JsonValue] = {
+        "asset_name": {"$eq": asset.name.name},
+        "assets_db_id": {"$eq": asset.assets_db_id},
+    }
+    query = parse_query(same, limit=MAX_LISTED_VERSIONS, fields_of=ASSET_SHAPE)
+    return house.assets.query_assets(scope_of(house, actor), query).items
+
+
+def permissions_of(house: AssetPlatform, actor: Actor, asset: Asset) -> Mapping[str, Permission]:
+    """Say whether the caller may `write` (change) and `delete` an asset that he sees, and why not."""
+    permission = change_permission_of(house, house.people.find_person(actor), asset)
+    return {"write": permission, "delete": permission}
+
+
+def asset_not_found(uri_or_id: str) -> NotFound:
+    """Return the error about an asset that is not there, or not for this caller."""
+    return NotFound(
+        f"There is no asset {uri_or_id:.600}, or you may not see it.", code="asset_not_found"
+    )

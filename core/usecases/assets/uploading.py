@@ -1,0 +1,193 @@
+"""Upload a file as an asset: bytes first, names last, nothing left behind by a bad form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from core.errors import Conflict, Invalid, TooLarge
+from core.model.access import Actor, Person
+from core.model.assets import Asset, AssetFile, AssetName, KeptObject
+from core.model.names import SiteId
+from core.model.storage import SiteRecord, StoredObject
+from core.ports import AssetPlatform
+from core.usecases.announce import MAX_FILE_BYTES
+from core.usecases.assets.drafts import AssetDraft
+from core.usecases.assets.entries import new_asset
+from core.usecases.assets.placing import assets_placement
+from core.usecases.ownership import check_writer
+
+HEAD_BYTES = 256 * 1024  # what is looked at to tell a file's format
+MAX_ASSET_FILE_NAME_CHARACTERS = 255
+_ASK_AGAIN = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A file on its way in; `read_draft` is called once its last byte has come."""
+
+    file_name: str
+    chunks: Iterable[bytes]
+    read_draft: Callable[[], AssetDraft]
+
+
+def upload_asset(
+    house: AssetPlatform, actor: Actor, incoming: Incoming, site_id: SiteId | None = None
+) -> Asset:
+    """Keep a file and its entry; the same file under the same URI again is the entry there is.
+
+    Raises:  Unauthenticated, Forbidden and what opening the site does, before a byte is read;
+             Invalid, TooLarge, Conflict (`asset_exists`, `being_collected`), Unavailable.
+    """
+    asked_at = house.clock.now()
+    owner = check_writer(house, actor)
+    site = house.places.open_site(actor, site_id)
+    arrival = _Arrival(house, actor, incoming, site, owner, asked_at)
+    placement = assets_placement(site, house.rules.assets_db_id)
+    try:
+        house.objects.put(placement, arrival.chunks(), before_naming=arrival.prepare)
+    except _ThereAlready as there:
+        return there.asset
+    return arrival.keep()
+
+
+def kept_url(house: AssetPlatform, asset_id: str) -> str:
+    """Return where the bytes of an asset are downloaded that this database keeps."""
+    return f"{house.rules.base_url}/asset-object/{asset_id}"
+
+
+class _ThereAlready(Exception):
+    def __init__(self, asset: Asset) -> None:
+        super().__init__(asset.id)
+        self.asset = asset
+
+
+class _Arrival:
+    """One upload: its first bytes, and the entry that is decided on once all have come."""
+
+    def __init__(
+        self,
+        house: AssetPlatform,
+        actor: Actor,
+        incoming: Incoming,
+        site: SiteRecord,
+        owner: Person | None,
+        asked_at: datetime,
+    ) -> None:
+        self._house = house
+        self._actor = actor
+        self._incoming = incoming
+        self._site = site
+        self._owner = owner
+        self._asked_at = asked_at
+        self._head = bytearray()
+        self._asset: Asset | None = None
+        self._is_there = False
+
+    def chunks(self) -> Iterator[bytes]:
+        """Pass the bytes on, and keep the first of them."""
+        size_bytes = 0
+        for chunk in self._incoming.chunks:
+            size_bytes += len(chunk)
+            if size_bytes > MAX_FILE_BYTES:
+                raise TooLarge(f"A file has at most {MAX_FILE_BYTES} bytes.")
+            self._head += chunk[: HEAD_BYTES - len(self._head)]
+            yield chunk
+
+    def prepare(self, stored: StoredObject) -> None:
+        """Decide on the entry, and note the bytes, before they get their name.
+
+        Bytes that are there under this very entry go on to be compared, and repaired if damaged.
+        """
+        asset = self._decide(stored)
+        there = self._house.assets.find_asset(asset.assets_db_id, asset.name.uri)
+        if there is not None and there.name.uri == asset.name.uri:
+            check_same(there, asset)
+            if there.file and asset.file and there.file.site_id != asset.file.site_id:
+                raise _ThereAlready(there)
+            asset = there
+        else:
+            self._note(asset, stored)
+        self._asset, self._is_there = asset, there is asset
+
+    def keep(self) -> Asset:
+        """Keep the entry of bytes that have their name now."""
+        asset = self._asset
+        if asset is None:
+            raise RuntimeError("a site named bytes without a word before")
+        if self._is_there:
+            return asset
+        try:
+            self._house.assets.create_asset(asset)
+        except Conflict as conflict:
+            there = self._house.assets.find_asset(asset.assets_db_id, asset.name.uri)
+            if there is None or conflict.code != "asset_exists":
+                raise
+            check_same(there, asset)
+            return there
+        return asset
+
+    def _decide(self, stored: StoredObject) -> Asset:
+        if not stored.size_bytes:
+            raise Invalid("The file is empty: an asset has bytes.", details={"field": "asset"})
+        draft = self._incoming.read_draft()
+        if draft.public_url or draft.more_file_info:
+            raise Invalid(
+                "asset_public_url and asset_file_info of a file that is uploaded are given by the "
+                "server: leave them out.",
+                details={"field": "asset_public_url" if draft.public_url else "asset_file_info"},
+            )
+        if self._house.clock.now() - self._asked_at > _ASK_AGAIN:
+            self._owner = check_writer(self._house, self._actor)
+        asset = new_asset(self._house, self._actor, self._owner, draft)
+        file = self._measured(stored)
+        return replace(asset, file=file, public_url=kept_url(self._house, asset.id))
+
+    def _measured(self, stored: StoredObject) -> AssetFile:
+        found = self._house.recognize(bytes(self._head))
+        return AssetFile(
+            site_id=self._site.id,
+            size_bytes=stored.size_bytes,
+            md5=stored.md5,
+            sha256=stored.sha256,
+            format=found.media_type,
+            file_name=plain_file_name(self._incoming.file_name),
+            width=found.width,
+            height=found.height,
+        )
+
+    def _note(self, asset: Asset, stored: StoredObject) -> None:
+        kept = KeptObject(self._site.id, stored.md5)
+        known = self._house.assets.find_kept_sha256(asset.assets_db_id, kept)
+        if known not in {None, stored.sha256}:
+            raise Conflict(
+                "Another file with the same md5 is kept here, and this one is not the same: it was "
+                "made so. It is not stored.",
+                code="md5_collision",
+            )
+        self._house.assets.expect_object(asset.assets_db_id, kept, self._house.clock.now())
+
+
+def check_same(there: Asset, asset: Asset) -> None:
+    """Refuse a second asset of a URI, unless it says and holds the same, and is the same person's.
+
+    Raises:  Conflict (`asset_exists`).
+    """
+    if _identity(there) != _identity(asset):
+        raise Conflict(f"There is an asset {asset.name.uri} already.", code="asset_exists")
+
+
+def plain_file_name(text: str) -> str:
+    """Return the last part of a file's name without anything that does not print; "" for none."""
+    name = text.replace("\\", "/").rpartition("/")[2]
+    printable = "".join(letter for letter in name if letter.isprintable()).strip()
+    return printable[-MAX_ASSET_FILE_NAME_CHARACTERS:]
+
+
+def _identity(asset: Asset) -> tuple[AssetName, int | None, object]:
+    file = asset.file
+    content: object = None
+    if file is not None:
+        content = (file.md5, file.sha256, file.size_bytes)
+    return asset.name, asset.owner_id, content or asset.pinned or asset.id
