@@ -13,7 +13,7 @@ NPM := $(BIN)/npm
 
 # Once the development packages are there, `make install` keeps them.
 LOCK := $(if $(wildcard $(VENV)/dev.stamp),dev,run)
-PACKAGES := $(wildcard core gitlab_bridge storage_sites ledger app labset devstack tools tests bench wsgi.py)
+PACKAGES := $(wildcard core gitlab_bridge storage_sites ledger outgoing app labset devstack tools tests bench wsgi.py)
 TEMPLATES := $(wildcard templates devstack/templates devstack/gitlab/templates)
 CHROMIUM := /usr/bin/chromium
 

@@ -34,12 +34,12 @@ class OtherDatabases(Protocol):
         """
 
     def look_at_health(self, urls: Sequence[str]) -> Sequence[HealthCheck]:
-        """Ask each `<url>/health`; raises nothing, what went wrong is told in fixed words.
+        """Ask each `<url>/health`; what went wrong there is told in fixed words.
 
         Shape:   one look for each address, in their order; an address that is just being looked at
                  is not asked twice.
-        Units:   at most 5 seconds by the wall clock and 64 KiB each; as many at once as there is
-                 room for.
+        Units:   at most 5 seconds by the wall clock and 64 KiB each, 10 seconds altogether.
+        Raises:  Unavailable, where so many are being asked that some had no turn.
         """
 
     def query(
@@ -50,7 +50,7 @@ class OtherDatabases(Protocol):
         limit: int,
         timeout_seconds: float,
     ) -> Sequence[OtherAnswer]:
-        """Ask each `<url>/assets` at the same time, without any credential; raises nothing.
+        """Ask each `<url>/assets` at the same time, without any credential.
 
         Shape:   one answer for each address, in their order.
         Units:   at most `timeout_seconds` by the wall clock altogether; 1 MiB and `limit` entries

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.integration.house.checkout import ROOT, modules
 
-PRODUCT = ("app", "core", "gitlab_bridge", "ledger", "storage_sites")
+PRODUCT = ("app", "core", "gitlab_bridge", "ledger", "outgoing", "storage_sites")
 PAGES = tuple(sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]))
 
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
