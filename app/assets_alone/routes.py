@@ -24,7 +24,7 @@ blueprint.get("/metrics")(metrics.metrics)
 @blueprint.get("/")
 def start() -> ResponseReturnValue:
     """Say what this is, to people who came by its address."""
-    return render_template("start.html", rules=asset_house().rules, tokens=_alone().knows_tokens)
+    return render_template("start.html", rules=asset_house().rules)
 
 
 @blueprint.get("/api/v1/health")

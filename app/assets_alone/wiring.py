@@ -32,13 +32,12 @@ _NOTHING = Md5("0" * 32)
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """What a process works with. `knows_tokens`: there is a file of them."""
+    """What a process works with."""
 
     house: AssetPlatform
     site: SiteRecord
     upkeep: Upkeep
     probes: Probes
-    knows_tokens: bool
     close: Callable[[], None]
 
 
@@ -77,7 +76,6 @@ def open_alone(settings: AloneSettings) -> Alone:
         site=site,
         upkeep=Upkeep(house, _sweeper(objects, placement), settings.home),
         probes=_probes(ledger, objects, placement),
-        knows_tokens=tokens is not None,
         close=ledger.close,
     )
 
