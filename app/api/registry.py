@@ -51,7 +51,7 @@ def change(entry_id: str) -> Response:
     entry = change_entry(
         asset_house(), actor(), entry_id, lambda now: read_registry_changes(body, now)
     )
-    return done("Asset registry updated", **_kept(entry))
+    return done("Asset registry updated", HTTPStatus.OK, **_kept(entry))
 
 
 @blueprint.delete("/asset_registry/<entry_id>")
