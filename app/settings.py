@@ -40,8 +40,8 @@ class Settings:
 
     `hook_token` is what GitLab must send as `X-Gitlab-Token`; without a setting of its own it is
     derived from the secret key (`python -m app.settings` prints it). `old_secret_keys` only read
-    what they once encrypted. `assets_site` is the number of a storage site or the name of one;
-    without `assets_db_id` the ledger makes one and keeps it.
+    what they once encrypted. `assets_site` is the number of a storage site or the name of one,
+    "" for none; without `assets_db_id` the ledger makes one and keeps it.
     """
 
     home: Path
@@ -57,7 +57,7 @@ class Settings:
     service_token: Secret | None = None
     local_roots: tuple[Path, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
-    assets_site: int | str | None = None
+    assets_site: str = ""
     assets_db_id: str | None = None
     assets_visibility: AssetVisibility = AssetVisibility.PUBLIC
     assets_open: bool = False
@@ -107,7 +107,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         service_token=find_secret(environment, "LABSET_GITLAB_SERVICE_TOKEN"),
         local_roots=_local_roots(environment.get("LABSET_LOCAL_ROOTS", "")),
         allowed_hosts=read_words(environment, "LABSET_ALLOWED_HOSTS"),
-        assets_site=_number_or_name(environment.get("LABSET_ASSETS_SITE", "")),
+        assets_site=environment.get("LABSET_ASSETS_SITE", "").strip(),
         assets_db_id=find_assets_db_id(environment),
         assets_visibility=read_assets_visibility(environment),
         assets_open=read_switch(environment, "LABSET_ASSETS_OPEN"),
@@ -137,11 +137,6 @@ def _local_roots(text: str) -> tuple[Path, ...]:
         if not root.is_absolute():
             raise Invalid(f"LABSET_LOCAL_ROOTS names {root}; give absolute folders, joined by ':'.")
     return roots
-
-
-def _number_or_name(text: str) -> int | str | None:
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() else text or None
 
 
 if __name__ == "__main__":

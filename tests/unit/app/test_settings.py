@@ -87,8 +87,8 @@ def test_what_cannot_be_right_is_refused_by_name(name: str, value: str) -> None:
 
 
 def test_the_site_of_assets_is_named_by_its_number_or_its_name() -> None:
-    assert read_settings(RIGHT).assets_site is None
-    assert read_settings(RIGHT | {"LABSET_ASSETS_SITE": "12"}).assets_site == 12
+    assert read_settings(RIGHT).assets_site == ""
+    assert read_settings(RIGHT | {"LABSET_ASSETS_SITE": "12"}).assets_site == "12"
     assert read_settings(RIGHT | {"LABSET_ASSETS_SITE": " lab-s3 "}).assets_site == "lab-s3"
 
 
