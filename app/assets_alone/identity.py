@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from app.environment import check_assets_db_id
 from core.model.names import SiteId
@@ -42,14 +44,9 @@ def site_id_of(assets_db_id: str) -> SiteId:
 
 def _make(place: Path) -> None:
     """Write a new id whole, unless another process was first."""
-    fresh = place.with_name(f"{_FILE}.{os.getpid()}")
-    with fresh.open("w", encoding="utf-8") as file:
+    with NamedTemporaryFile("w", dir=place.parent, prefix=f"{_FILE}.", encoding="utf-8") as file:
         file.write(secrets.token_hex(_ID_BYTES) + "\n")
         file.flush()
         os.fsync(file.fileno())
-    try:
-        os.link(fresh, place)
-    except FileExistsError:
-        return
-    finally:
-        fresh.unlink()
+        with suppress(FileExistsError):
+            os.link(file.name, place)
