@@ -1,4 +1,4 @@
-"""What an asset database that runs alone does by itself, in one thread of one process of its home.
+"""What an asset database that runs alone does by itself, in one process of its home.
 
 Other homes may share the records: looks at registered databases and collections are claimed there.
 """
@@ -8,77 +8,64 @@ from __future__ import annotations
 import fcntl
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
+from app.registry_checks import start_checks
 from core.errors import LabsetError
 from core.ports import AssetPlatform
 from core.usecases.assets.collection import collect_unnamed
-from core.usecases.registry.health import check_due
 
-EVERY_SECONDS = 10.0
-_HOURLY = timedelta(hours=1)
+LOCK = "upkeep.lock"
+_TRY_AGAIN_SECONDS = 5.0
+_ROUND_SECONDS = 3600.0
 _STAGING_LIFETIME = timedelta(hours=25)
+_COLLECTED_AT_ONCE = 1000
 
 _log = logging.getLogger("labset.upkeep")
 
-Step = tuple[str, Callable[[], object]]
 
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Upkeep:
-    """What the steps reach. `sweep_staging` removes temporary bytes that were recorded before a time."""
+    """What its steps reach. `sweep_staging` removes temporary bytes that were recorded before a time."""
 
     house: AssetPlatform
     sweep_staging: Callable[[datetime], int]
     home: Path
-    hourly_from: datetime | None = None
 
-    def start(self) -> None:
-        """Begin in a thread that ends with the process."""
-        threading.Thread(
-            target=self.run, args=(threading.Event(),), name="upkeep", daemon=True
-        ).start()
+    def start(self, stop: threading.Event) -> None:
+        """Begin in a thread that ends with its process, or soon after it is told to stop."""
+        threading.Thread(target=self.run, args=(stop,), name="upkeep", daemon=True).start()
 
     def run(self, stop: threading.Event) -> None:
-        """Go round every 10 seconds, as long as no other process of this home does."""
-        with (self.home / "upkeep.lock").open("a") as lock:
+        """Wait until no other process of this home does it, then do it until told to stop."""
+        with (self.home / LOCK).open("a") as lock:
+            while not _is_ours(lock):
+                if stop.wait(_TRY_AGAIN_SECONDS):
+                    return
+            start_checks(self.house, stop)
             while not stop.is_set():
-                if _is_ours(lock):
-                    self.go_round()
-                stop.wait(EVERY_SECONDS)
+                self.go_round()
+                stop.wait(_ROUND_SECONDS)
 
     def go_round(self) -> None:
-        """Do every step that is due; one that fails does not keep the others from running."""
-        (self.home / "upkeep").touch()
-        steps: Sequence[Step] = (
-            ("looking at registered databases", lambda: check_due(self.house)),
-        )
-        if self._is_hour_over():
-            steps = (*steps, *self._hourly())
-        for name, step in steps:
-            _try(name, step)
+        """Do every step; one that fails does not keep the others from running."""
+        _try("collecting bytes without a name", self._collect)
+        _try("sweeping temporary bytes", self._sweep)
 
-    def _hourly(self) -> Sequence[Step]:
-        older_than = self.house.clock.now() - _STAGING_LIFETIME
-        return (
-            ("collecting bytes without a name", lambda: collect_unnamed(self.house)),
-            ("sweeping temporary bytes", lambda: self.sweep_staging(older_than)),
-        )
+    def _collect(self) -> None:
+        while collect_unnamed(self.house, _COLLECTED_AT_ONCE) == _COLLECTED_AT_ONCE:
+            _log.info("%s objects without a name were removed", _COLLECTED_AT_ONCE)
 
-    def _is_hour_over(self) -> bool:
-        now = self.house.clock.now()
-        if self.hourly_from is not None and now < self.hourly_from + _HOURLY:
-            return False
-        self.hourly_from = now
-        return True
+    def _sweep(self) -> None:
+        self.sweep_staging(self.house.clock.now() - _STAGING_LIFETIME)
 
 
 def _is_ours(lock: IO[str]) -> bool:
-    """Take the lock, or keep it; whoever dies lets it go."""
+    """Take the lock, which goes with the process, however that ends."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

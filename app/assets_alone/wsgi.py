@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 from app.assets_alone.factory import create_app_alone
 from app.assets_alone.settings import read_alone_settings
@@ -13,4 +14,4 @@ set_up_logging()
 _settings = read_alone_settings(os.environ)
 _alone = open_alone(_settings)
 app = create_app_alone(_settings, _alone)
-_alone.upkeep.start()
+_alone.upkeep.start(threading.Event())
