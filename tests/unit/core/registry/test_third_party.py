@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from core.errors import Invalid
+from core.model.json_values import JsonValue
+from core.usecases.registry.third_party import (
+    MAX_ASKED_DATABASES,
+    MAX_OTHERS_DOCUMENTS,
+    SEARCH_SECONDS,
+    search_others,
+)
+from tests.unit.core.registry.conftest import World
+
+FILTER: dict[str, JsonValue] = {"asset_tags": ["sample"]}
+
+
+def test_healthy_databases_are_asked_all_at_once_and_told_with_their_entries(
+    world: World,
+) -> None:
+    lamp: dict[str, JsonValue] = {"asset_name": "Lamp"}
+    world.others.documents = {"https://a.test": (lamp,)}
+    world.others.ill["https://ill.test"] = "Nothing answers at its address."
+    entries = [world.registered(url=f"https://{name}.test") for name in ("a", "ill", "b")]
+    world.others.asked.clear()
+    found = search_others(world.house, FILTER)
+    assert world.others.asked == ["https://a.test", "https://b.test"]
+    assert world.others.queries == [(FILTER, MAX_OTHERS_DOCUMENTS, SEARCH_SECONDS)]
+    assert [result.entry for result in found] == [entries[0], entries[2]]
+    assert [result.answer.documents for result in found] == [(lamp,), ()]
+
+
+def test_one_address_is_asked_once_however_often_it_is_registered(world: World) -> None:
+    first = world.registered(url="https://a.test")
+    world.registered(url="https://a.test/")
+    world.others.asked.clear()
+    assert [result.entry for result in search_others(world.house, FILTER)] == [first]
+
+
+def test_the_oldest_entries_are_asked_where_there_are_too_many(world: World) -> None:
+    for number in range(MAX_ASKED_DATABASES + 2):
+        world.registered(url=f"https://{number}.test")
+    world.others.asked.clear()
+    search_others(world.house, FILTER)
+    assert world.others.asked == [f"https://{number}.test" for number in range(MAX_ASKED_DATABASES)]
+
+
+def test_a_filter_that_we_would_refuse_is_sent_to_nobody(world: World) -> None:
+    world.registered()
+    world.others.asked.clear()
+    with pytest.raises(Invalid):
+        search_others(world.house, {"$where": "sleep(1000)"})
+    assert world.others.asked == []
+
+
+@pytest.mark.parametrize(("asked", "sent"), ((0, 1), (7, 7), (9_999, MAX_OTHERS_DOCUMENTS)))
+def test_a_limit_stays_within_what_is_taken(world: World, asked: int, sent: int) -> None:
+    search_others(world.house, {}, limit=asked)
+    assert [limit for _, limit, _ in world.others.queries] == [sent]
