@@ -19,6 +19,7 @@ from typing import IO, Any, BinaryIO, Literal, Self, TypeVar, cast
 
 import labset
 from labset.archive import copy_archive, save_archive
+from labset.assets import Assets, Registry
 from labset.download import Downloaded, download
 from labset.errors import LabsetError
 from labset.filesystem.place import place_text
@@ -78,6 +79,16 @@ class Client:
         """The same datasets as a file system of fsspec, with this server and token."""
         server, token = self.connection.server, self.connection.token
         return labset.LabsetFileSystem(server=server, token=token, skip_instance_cache=True)
+
+    @cached_property
+    def assets(self) -> Assets:
+        """The asset database of this server."""
+        return Assets(self.connection, self.watch)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The registry of asset databases of this server."""
+        return Registry(self.connection)
 
     # ---- what there is ----------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ import typer
 import labset
 from labset.cli.options import AsJson, Branch, DatasetId, Message, Server
 from labset.cli.output import counted, print_json, print_line, print_rows, time_text
-from labset.errors import Misused, NotFound
+from labset.cli.sites import find_site
+from labset.errors import Misused
 from labset.model import Committed, Release
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def create(  # noqa: PLR0913 - one per option
     Without a storage site it holds no files yet: choose one here with --site, or on its page.
     """
     with labset.Client(server) as client:
-        site_id = None if site is None else _find_site(client, site)
+        site_id = None if site is None else find_site(client, site)
         made = client.create(
             name,
             namespace or _own_place(client),
@@ -201,14 +202,3 @@ def _own_place(client: Client) -> str:
         if row["kind"] == "user":
             return str(row["full_path"])
     raise Misused("Say where the dataset shall be: --namespace GROUP.")
-
-
-def _find_site(client: Client, site: str) -> int:
-    if site.isdigit():
-        return int(site)
-    known = {row["name"]: int(row["id"]) for row in client.connection.get_pages("storage-sites")}
-    if site not in known:
-        raise NotFound(
-            f"You see no storage site {site!r}. There are: {', '.join(known) or 'none'}."
-        )
-    return known[site]

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
-from difflib import get_close_matches
-from importlib import import_module
-from itertools import groupby
-from typing import Annotated, Protocol, cast
+from collections.abc import Iterator
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from labset import __version__
-from labset.cli.table import COMMANDS, Command
+from labset.cli.groups import CONTEXT, commands_of
+from labset.cli.output import shown
+from labset.cli.table import COMMANDS, FAMILIES
 from labset.errors import LabsetError
 
 _MOST_SHOWN = 10  # of what an error names
@@ -38,63 +35,15 @@ _EPILOG = (
 )
 
 
-class _Writer(Protocol):
-    """What help is written with."""
-
-    def section(self, name: str) -> AbstractContextManager[None]:
-        """Begin a section."""
-
-    def write_dl(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Write names with what they mean."""
-
-
-_Context = typer.Context  # typer hides the class that its own methods name
-_Resolved = tuple[str | None, TyperCommand | None, list[str]]
-
-
-class _Commands(TyperGroup):
-    """Commands out of the table: their modules are loaded when they are called."""
-
-    def resolve_command(self, ctx: _Context, args: list[str]) -> _Resolved:  # type: ignore[override]
-        """Find the command that was typed; one that nearly fits is named in the error."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = get_close_matches(args[0], COMMANDS)
-            advice = f" Did you mean {near[0]!r}?" if near else " `labset --help` lists them."
-            ctx.fail(f"There is no command {args[0]!r}.{advice}")
-        return cast("_Resolved", super().resolve_command(ctx, args))
-
-    def list_commands(self, _: _Context) -> list[str]:  # type: ignore[override]
-        """Return all names."""
-        return list(COMMANDS)
-
-    def get_command(self, _: _Context, name: str) -> TyperCommand | None:  # type: ignore[override]
-        """Load one command."""
-        command = COMMANDS.get(name)
-        return _load(name, command) if command else None
-
-    def format_commands(self, _: _Context, formatter: _Writer) -> None:  # type: ignore[override]
-        """Write the help's list without loading a command."""
-        for group, items in groupby(COMMANDS.items(), lambda item: item[1].group):
-            with formatter.section(group):
-                formatter.write_dl([(name, command.summary) for name, command in items])
-
-
-def _load(name: str, command: Command) -> TyperCommand:
-    function = getattr(import_module(f"labset.cli.{command.module}"), command.function)
-    single = typer.Typer(add_completion=False, rich_markup_mode=None)
-    single.command(name)(function)
-    return cast("TyperCommand", typer.main.get_command(single))
-
-
 app = typer.Typer(
     name="labset",
-    cls=_Commands,
+    cls=commands_of("labset", {**COMMANDS, **FAMILIES}),
     help=_HELP,
     epilog=_EPILOG,
     no_args_is_help=True,
     rich_markup_mode=None,  # rich takes longer to load than everything else
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings=dict(CONTEXT),
 )
 
 
@@ -137,9 +86,9 @@ def _tell(error: LabsetError) -> None:
         told = {"error": error.code, "message": error.message, "details": error.details}
         typer.echo(json.dumps(told, default=str), err=True)
         return
-    typer.echo(f"labset: {error.message}", err=True)
+    typer.echo(f"labset: {shown(error.message)}", err=True)
     for line in _facts(error):
-        typer.echo(f"  {line}", err=True)
+        typer.echo(f"  {shown(line)}", err=True)
 
 
 def _facts(error: LabsetError) -> Iterator[str]:

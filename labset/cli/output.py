@@ -39,6 +39,11 @@ def print_line(text: str) -> None:
     typer.echo(text)
 
 
+def shown(text: str) -> str:
+    """Return what others wrote without what would move a terminal's cursor or break a line."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
 def size_text(size_bytes: int | None) -> str:
     """Return a size in decimal units; plain bytes in a pipe, nothing for what has no size."""
     if size_bytes is None:

@@ -8,12 +8,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command that is loaded when it is called; `summary` begins the docstring of its function."""
+    """A command that is loaded when it is called; `summary` begins the docstring of its function.
+
+    `takes_signs`: its words may begin with a minus, `-old`.
+    """
 
     group: str
     summary: str
     module: str
     function: str
+    takes_signs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Commands behind one word: `labset assets push`."""
+
+    group: str
+    summary: str
+    commands: Mapping[str, Command]
 
 
 _START = "Start"
@@ -21,6 +34,7 @@ _LOOK = "Look"
 _TRANSFER = "Get and send files"
 _CHANGE = "Change, one commit each"
 _DVC = "DVC"
+_ASSETS = "Assets"
 
 COMMANDS: Mapping[str, Command] = {
     "login": Command(_START, "Sign in with a GitLab token.", "account", "login"),
@@ -56,4 +70,42 @@ COMMANDS: Mapping[str, Command] = {
     "remote": Command(
         _DVC, "Give your token to DVC in the repository you are in.", "dvc_remote", "remote"
     ),
+}
+
+ASSETS: Mapping[str, Command] = {
+    "find": Command(
+        _LOOK, "Find assets by words, tags, metadata or a filter.", "assets_looking", "find"
+    ),
+    "info": Command(_LOOK, "Show all that is told of an asset.", "assets_looking", "info"),
+    "push": Command(
+        _TRANSFER, "Send a file as an asset, or name one elsewhere.", "assets_sending", "push"
+    ),
+    "get": Command(_TRANSFER, "Get the file of an asset, verified.", "assets_sending", "get"),
+    "register": Command(
+        _TRANSFER, "Make an asset of a file of a dataset.", "assets_sending", "register"
+    ),
+    "tag": Command(
+        "Change",
+        "Change the tags and metadata of an asset.",
+        "assets_changing",
+        "tag",
+        takes_signs=True,
+    ),
+    "rm": Command("Change", "Delete an asset.", "assets_changing", "rm"),
+}
+
+REGISTRY: Mapping[str, Command] = {
+    "ls": Command(_LOOK, "List the registered asset databases.", "registry", "ls"),
+    "find": Command(
+        _LOOK, "Find asset databases by words, tags, metadata or a filter.", "registry", "find"
+    ),
+    "info": Command(_LOOK, "Show all that is told of an asset database.", "registry", "info"),
+    "check": Command(_LOOK, "Look whether an asset database is well.", "registry", "check"),
+    "add": Command("Change", "Register an asset database.", "registry", "add"),
+    "rm": Command("Change", "Take an asset database out of the registry.", "registry", "rm"),
+}
+
+FAMILIES: Mapping[str, Family] = {
+    "assets": Family(_ASSETS, "Files with a name, a version and a tag, found again.", ASSETS),
+    "registry": Family(_ASSETS, "Other asset databases, found and looked after.", REGISTRY),
 }
