@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from flask import Response, jsonify, request
 
-from app.shell import shell
+from app.caller import asset_house
 from core.model.json_values import JsonValue
 
 _PRIVATE = "private, no-cache"
@@ -36,6 +36,6 @@ def page_of_documents(documents: Sequence[JsonValue], cursor: str | None) -> Res
     if cursor is not None:
         kept = [(key, value) for key, value in request.args.items(multi=True) if key != "cursor"]
         query = urlencode([*kept, ("cursor", cursor)])
-        address = f"{shell().settings.base_url}{request.path}?{query}"
+        address = f"{asset_house().rules.base_url}{request.path}?{query}"
         response.headers["Link"] = f'<{address}>; rel="next"'
     return response
