@@ -50,7 +50,7 @@ _COLLECTABLE = (
             ),
         ),
     )
-    .order_by(objects.c.unnamed_since)
+    .order_by(objects.c.claimed, objects.c.unnamed_since)  # no dead site holds up the others
     .limit(bindparam("most"))
     .with_for_update()
 )

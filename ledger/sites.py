@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, select, update
 
 from core.errors import Conflict
 from core.model.access import Secret
 from core.model.names import SiteId
 from core.model.storage import CheckStep, SiteAddress, SiteHealth, SiteKeys, SiteKind, SiteRecord
 from ledger.database import AnyRow, Database
-from ledger.tables import bindings, sites
+from ledger.tables import assets, bindings, sites
 from ledger.vault import Vault
 
 MAX_AGE_SECONDS = 5.0
@@ -25,6 +25,7 @@ _FROZEN = ("kind", "url", "endpoint")
 _ONE = select(sites).where(sites.c.id == bindparam("site_id"))
 _LOCKED = _ONE.with_for_update()
 _COUNT_BOUND = select(func.count()).where(bindings.c.site_id == bindparam("site_id"))
+_HAS_ASSETS = select(exists().where(assets.c.site_id == bindparam("site_id")))
 _SAVE_HEALTH = (
     update(sites).where(sites.c.id == bindparam("site_id")).values(health=bindparam("report"))
 )
@@ -88,7 +89,7 @@ class SqlSiteRecords:
     def save_site_record(self, record: SiteRecord) -> None:
         """Insert or replace a site.
 
-        Raises:  Conflict (`address_frozen`), if kind, url or endpoint change under a dataset.
+        Raises:  Conflict (`address_frozen`), if kind, url or endpoint change under a dataset or assets.
         """
         row = self._row_of(record)
         with self._database.writing() as connection:
@@ -114,7 +115,7 @@ class SqlSiteRecords:
     def delete_site_record(self, site_id: SiteId) -> None:
         """Forget a site.
 
-        Raises:  Conflict (`site_in_use`) with the number of datasets that are bound or reserve it.
+        Raises:  Conflict (`site_in_use`) with the number of datasets that are bound or reserve it, or for assets.
         """
         with self._database.writing() as connection:
             row = connection.execute(_LOCKED, {"site_id": site_id.number}).first()
@@ -184,6 +185,8 @@ def same_address(row: AnyRow, address: SiteAddress) -> bool:
 
 def _check_unbound(connection: Connection, site_id: SiteId, sentence: str, *, code: str) -> None:
     count = connection.execute(_COUNT_BOUND, {"site_id": site_id.number}).scalar_one()
+    if connection.execute(_HAS_ASSETS, {"site_id": site_id.number}).scalar_one():
+        raise Conflict(f"{sentence}: assets lie there.", code=code, details={"assets": True})
     if count:
         lie = "dataset lies" if count == 1 else "datasets lie"
         raise Conflict(f"{sentence}: {count} {lie} there.", code=code, details={"datasets": count})

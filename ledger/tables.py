@@ -264,6 +264,7 @@ Index(  # which datasets have assets at all
     postgresql_where=assets.c.dataset_id.isnot(None),
     sqlite_where=assets.c.dataset_id.isnot(None),
 )
+Index("ix_assets_site", assets.c.site_id)
 Index("ix_assets_terms", assets.c.terms, postgresql_using="gin").ddl_if(dialect="postgresql")
 
 asset_terms = Table(  # SQLite's inverted index of the documents; PostgreSQL's is on assets.terms

@@ -48,6 +48,10 @@ def collect_unnamed(house: AssetPlatform, limit: int = 1000) -> int:
 def _remove(
     house: AssetPlatform, site_id: SiteId, kept: Sequence[KeptObject], stop_at: datetime
 ) -> int:
+    if house.places.find_site(site_id) is None:
+        _log.warning("%s objects stay on site %s, which is not known any more", len(kept), site_id)
+        house.assets.forget_collected(house.rules.assets_db_id, kept)
+        return 0
     removed = 0
     try:
         placement = open_kept_placement(house, site_id)

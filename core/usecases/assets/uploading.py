@@ -25,11 +25,15 @@ _ASK_AGAIN = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A file on its way in; `read_draft` is called once its last byte has come."""
+    """A file on its way in; `read_draft` is called once its last byte has come.
+
+    `may_be_empty`: whoever sends it said that no bytes are what is meant.
+    """
 
     file_name: str
     chunks: Iterable[bytes]
     read_draft: Callable[[], AssetDraft]
+    may_be_empty: bool = False
 
 
 def upload_asset(
@@ -129,8 +133,8 @@ class _Arrival:
         return asset
 
     def _decide(self, stored: StoredObject) -> Asset:
-        if not stored.size_bytes:
-            raise Invalid("The file is empty: an asset has bytes.", details={"field": "asset"})
+        if not stored.size_bytes and not self._incoming.may_be_empty:
+            raise Invalid("The file is empty.", code="nothing_sent", details={"field": "asset"})
         draft = self._incoming.read_draft()
         if draft.public_url or draft.more_file_info:
             raise Invalid(

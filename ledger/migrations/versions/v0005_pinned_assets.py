@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.add_column("assets", sa.Column("pinned_revision", sa.Text))
     op.add_column("assets", sa.Column("pinned_path", sa.Text))
     op.add_column("asset_objects", sa.Column("claimed_until", sa.DateTime(timezone=True)))
+    op.create_index("ix_assets_site", "assets", ["site_id"])
     has_dataset = sa.text("dataset_id IS NOT NULL")
     op.create_index(
         "ix_assets_dataset",
