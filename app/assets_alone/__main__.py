@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Sequence
 
 from app.assets_alone.settings import CHECKOUT, AloneSettings, read_alone_settings
 from app.assets_alone.wiring import find_store_problem, open_alone
-from core.errors import LabsetError
+from core.errors import Invalid, LabsetError
 from core.ports import AssetRules
 
 _USAGE = """usage: labset-assets
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0 if asked else _WRONG_USE
     try:
         settings = read_alone_settings(os.environ)
+        _check_free(settings.bind, settings.port)
         sys.stdout.write(_prepare(settings))
         sys.stdout.flush()
     except LabsetError as problem:
@@ -48,6 +50,20 @@ def _prepare(settings: AloneSettings) -> str:
         return _announcement(settings, alone.house.rules, warnings)
     finally:
         alone.close()
+
+
+def _check_free(bind: str, port: int) -> None:
+    """Refuse an address that cannot be listened on, in fewer words than gunicorn's. Raises Invalid."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((bind, port))
+    except OSError as problem:
+        raise Invalid(
+            f"It cannot listen on {bind}, port {port} ({problem.strerror}): choose others by LABSET_BIND "
+            "and LABSET_ASSETS_PORT."
+        ) from problem
 
 
 def _announcement(settings: AloneSettings, rules: AssetRules, warnings: Sequence[str]) -> str:
