@@ -2,7 +2,8 @@
 
 The token comes in the header `X-CSRF-Token`, in pages also in the form field `csrf_token`. It is bound to
 the log-in session, or to the cookie `tokenGitLab` by an HMAC; `GET /api/v1/csrf` tells it to whoever sends
-the cookie, which no foreign page can read.
+the cookie, which no foreign page can read. Where assets are open to everybody, nobody in particular may
+write: then a browser must not come from a foreign page, since it reaches what its network can reach.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from core.errors import Forbidden, Unauthenticated
 
 HEADER = "X-CSRF-Token"
 FIELD = "csrf_token"
+_OWN_PAGES = frozenset({"same-origin", "none"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -46,6 +48,8 @@ def _check() -> None:
     if request.method in _SAFE_METHODS:
         return
     asking = _find_caller()
+    if asking and asking.door is Door.NONE and shell().settings.assets_open:
+        _check_own_page()
     if (
         asking
         and asking.door.is_ambient
@@ -54,6 +58,16 @@ def _check() -> None:
         raise Forbidden(
             f"a cookie alone may not change anything: send the token of GET /api/v1/csrf as {HEADER}",
             code="csrf",
+        )
+
+
+def _check_own_page() -> None:
+    """Refuse what a browser was told to send by a page of another address; programs name none."""
+    by_itself = request.headers.get("Sec-Fetch-Site", "") in _OWN_PAGES
+    ours = shell().settings.base_url
+    if not by_itself and request.headers.get("Origin", ours) != ours:
+        raise Forbidden(
+            "a page of another address may not change anything here: send a token", code="csrf"
         )
 
 
