@@ -15,7 +15,8 @@ from outgoing.network import Network
 from outgoing.problems import BROKEN, ENCODED, REDIRECT, TOO_LARGE, CallFailed, bad_status
 from outgoing.resolving import Lookups
 
-MAX_HEAD_BYTES = 128 * 1024  # status, fields and the frames around a body that comes in pieces
+MAX_HEAD_BYTES = 128 * 1024  # status and fields, with the frames around a body in pieces
+MAX_ANSWER_PIECES = 10_000  # each costs time, however small it is
 
 _FIELDS: Sequence[tuple[bytes | str, bytes | str]] = (
     ("User-Agent", "Labset"),
@@ -56,7 +57,7 @@ class Calls:
             lookups=self._lookups,
             allowed_hosts=self._allowed_hosts,
             deadline=deadline,
-            limit_bytes=request.limit_bytes + MAX_HEAD_BYTES,
+            room_bytes=MAX_HEAD_BYTES,
         )
         origin = httpcore.Origin(endpoint.scheme.encode(), endpoint.host.encode(), endpoint.port)
         try:
@@ -81,11 +82,16 @@ def _exchange(
     method = "GET" if request.body is None else "POST"
     with connection.stream(method, url, headers=fields, content=request.body) as response:
         _check_head(response)
-        body = bytearray()
-        for chunk in response.iter_stream():
-            body += chunk
-            if len(body) > request.limit_bytes:
-                raise CallFailed(TOO_LARGE)
+        response.extensions["network_stream"].give_room(request.limit_bytes)
+        return _read_body(response, request.limit_bytes)
+
+
+def _read_body(response: httpcore.Response, limit_bytes: int) -> bytes:
+    body = bytearray()
+    for number, piece in enumerate(response.iter_stream()):
+        body += piece
+        if len(body) > limit_bytes or number >= MAX_ANSWER_PIECES:
+            raise CallFailed(TOO_LARGE)
     return bytes(body)
 
 

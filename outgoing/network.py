@@ -29,12 +29,16 @@ MAX_TRIED_ADDRESSES = 4
 
 
 class Stream(httpcore.NetworkStream):
-    """A connection that takes `limit_bytes` from the other side, heads and frames included."""
+    """A connection that takes `room_bytes` from the other side, until it is given more room."""
 
-    def __init__(self, connected: socket.socket, deadline: Deadline, limit_bytes: int) -> None:
+    def __init__(self, connected: socket.socket, deadline: Deadline, room_bytes: int) -> None:
         self._socket = connected
         self._deadline = deadline
-        self._room_bytes = limit_bytes
+        self._room_bytes = room_bytes
+
+    def give_room(self, more_bytes: int) -> None:
+        """Take so much more."""
+        self._room_bytes += more_bytes
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has come. Raises: CallFailed."""
@@ -103,13 +107,13 @@ class Network(httpcore.NetworkBackend):
         lookups: Lookups,
         allowed_hosts: Sequence[str],
         deadline: Deadline,
-        limit_bytes: int,
+        room_bytes: int,
     ) -> None:
         self._endpoint = endpoint
         self._lookups = lookups
         self._allowed_hosts = allowed_hosts
         self._deadline = deadline
-        self._limit_bytes = limit_bytes
+        self._room_bytes = room_bytes
 
     def connect_tcp(
         self,
@@ -130,7 +134,7 @@ class Network(httpcore.NetworkBackend):
             except OSError:
                 continue  # another address may answer
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return Stream(connected, self._deadline, self._limit_bytes)
+            return Stream(connected, self._deadline, self._room_bytes)
         self._deadline.left()
         raise CallFailed(UNREACHABLE)
 
