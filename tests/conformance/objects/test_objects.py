@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 
@@ -7,7 +8,14 @@ import pytest
 
 from core.errors import Conflict, Damaged, DataMissing, Invalid, RangeUnsatisfiable, TooLarge
 from core.model.names import FilePath, Md5
-from core.model.storage import BLOCK_BYTES, BatchItem, ByteRange, OpenObject, WantedObject
+from core.model.storage import (
+    BLOCK_BYTES,
+    BatchItem,
+    ByteRange,
+    OpenObject,
+    StoredObject,
+    WantedObject,
+)
 from tests.conformance.objects.world import World, md5_of
 
 MIB = 1024 * 1024
@@ -367,3 +375,56 @@ def test_sizes_of_objects_of_dvc_2_are_told(world: World) -> None:
     md5 = md5_of(SMALL)
     assert world.objects.find_sizes(world.placement, [md5]) == {}
     assert world.objects.find_sizes(world.placement, [md5], legacy=True) == {md5: len(SMALL)}
+
+
+@SIZES
+@pytest.mark.parametrize("is_announced", (False, True), ids=("unannounced", "announced"))
+def test_what_came_is_told_before_it_has_a_name(
+    world: World, data: bytes, *, is_announced: bool
+) -> None:
+    told: list[tuple[Md5, int, str, list[str]]] = []
+
+    def listen(stored: StoredObject) -> None:
+        told.append((stored.md5, stored.size_bytes, stored.sha256, world.objects_there()))
+
+    md5 = md5_of(data)
+    world.objects.put(
+        world.placement,
+        [data],
+        expected=md5 if is_announced else None,
+        before_naming=listen,
+    )
+    assert told == [(md5, len(data), hashlib.sha256(data).hexdigest(), [])]
+    assert read(world, data) == data
+
+
+@SIZES
+@pytest.mark.parametrize("is_announced", (False, True), ids=("unannounced", "announced"))
+def test_whoever_objects_before_the_naming_leaves_nothing(
+    world: World, data: bytes, *, is_announced: bool
+) -> None:
+    class NoThanks(Exception):
+        pass
+
+    def refuse(_: StoredObject) -> None:
+        raise NoThanks
+
+    expected = md5_of(data) if is_announced else None
+    with pytest.raises(NoThanks):
+        world.objects.put(world.placement, [data], expected=expected, before_naming=refuse)
+    assert world.objects_there() == []
+    assert world.leftovers() == []
+
+
+@SIZES
+def test_removed_objects_are_gone_and_can_be_put_again(world: World, data: bytes) -> None:
+    kept = put(world, b"another file")
+    removed = put(world, data)
+    world.objects.remove_objects(world.placement, [removed, md5_of(b"never there")])
+    assert world.objects_there() == [world.key(kept)]
+    assert world.objects.missing(world.placement, [(removed, len(data))]) == {removed}
+    with pytest.raises(DataMissing):
+        read(world, data)
+    put(world, data)
+    assert read(world, data) == data
+    world.objects.remove_objects(world.placement, [])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,12 +8,12 @@ import pytest
 
 from core.errors import Conflict, Invalid, NotFound
 from core.model.asset_documents import ASSET_SHAPE
-from core.model.assets import Asset, AssetFile, AssetName, AssetVisibility, KeptObject
+from core.model.assets import Asset, AssetFile, AssetName, AssetVisibility, KeptObject, PinnedFile
 from core.model.filters import parse_query
-from core.model.names import DatasetId, Md5, SiteId
+from core.model.names import DatasetId, FilePath, Md5, Revision, SiteId
 from core.ports import AssetScope
 from ledger.engine import Ledger, open_ledger
-from tests.conformance.records.samples import LATER, NOW, SOON, at_once, next_number
+from tests.conformance.records.samples import LATER, NOW, SOON, at_once, next_number, some_site
 from tests.integration.database.fixtures import KEY
 
 EVERYTHING = AssetScope(None, everything=True)
@@ -231,3 +232,103 @@ def test_the_installation_keeps_the_id_of_its_asset_database(
 def test_what_no_database_keeps_is_refused_before(value: object) -> None:
     with pytest.raises(Invalid):
         some_asset(metadata={"field": value})
+
+
+def test_a_file_of_a_dataset_comes_back_with_its_revision(ledger: Ledger) -> None:
+    pinned = PinnedFile(DatasetId(12), Revision("a1" * 20), FilePath("dir ä/lamp.jpg"))
+    asset = kept_asset(
+        ledger,
+        file=None,
+        visibility=AssetVisibility.DATASET,
+        dataset_id=DatasetId(12),
+        pinned=pinned,
+        more_file_info={"size": 7, "md5": "1" * 32, "file_name": "lamp.jpg"},
+    )
+    assert ledger.assets.find_asset("db", asset.id) == asset
+    changed = replace(asset, tags=("new",), updated_at=SOON, pinned=None)
+    ledger.assets.replace_asset(changed, seen_at=asset.updated_at)
+    assert ledger.assets.find_asset("db", asset.id) == replace(changed, pinned=pinned)
+
+
+def test_datasets_of_assets_are_listed_once_those_of_the_newest_first(ledger: Ledger) -> None:
+    for number in (5, 6, 5, 7, 6):
+        kept_asset(ledger, visibility=AssetVisibility.DATASET, dataset_id=DatasetId(number))
+    kept_asset(ledger)
+    kept_asset(
+        ledger, assets_db_id="other", visibility=AssetVisibility.DATASET, dataset_id=DatasetId(9)
+    )
+    assert ledger.assets.list_asset_datasets("db", 9) == [DatasetId(6), DatasetId(7), DatasetId(5)]
+    assert ledger.assets.list_asset_datasets("db", 1) == [DatasetId(6)]
+    assert ledger.assets.list_asset_datasets("none", 9) == []
+
+
+def test_what_people_see_at_home_they_do_not_see_elsewhere(ledger: Ledger) -> None:
+    here = {one: kept_asset(ledger, visibility=one).id for one in AssetVisibility}
+    there = kept_asset(ledger, assets_db_id="other").id
+    for visibility in set(AssetVisibility) - {AssetVisibility.PUBLIC}:
+        kept_asset(
+            ledger, assets_db_id="other", visibility=visibility, dataset_id=DatasetId(5), owner_id=7
+        )
+    everything = AssetScope(7, frozenset({DatasetId(5)}), everything=True, home_db_id="db")
+    assert found(ledger, everything) == {*here.values(), there}
+    assert found(ledger, replace(everything, everything=False)) == {*here.values(), there}
+    nobody = AssetScope(None, home_db_id="db", sees_internal=True)
+    assert found(ledger, nobody) == {
+        here[AssetVisibility.PUBLIC],
+        here[AssetVisibility.INTERNAL],
+        there,
+    }
+
+
+def test_what_was_claimed_is_one_collectors_until_its_lease_ends(ledger: Ledger) -> None:
+    ledger.assets.expect_object("db", KEPT, NOW)
+
+    def claim(now: datetime) -> Sequence[KeptObject]:
+        return ledger.assets.claim_collectable("db", SOON, 9, now=now, lease_until=now + MONTH)
+
+    assert sum(at_once(4, lambda _: len(claim(LATER)))) == 1
+    assert claim(LATER + MONTH - timedelta(seconds=1)) == []
+    assert claim(LATER + MONTH) == [KEPT]
+    ledger.assets.forget_collected("db", [KEPT])
+    assert claim(LATER + 3 * MONTH) == []
+
+
+def test_of_bytes_that_are_noted_and_claimed_at_once_one_side_hears_of_the_other(
+    ledger: Ledger,
+) -> None:
+    def act(number: int) -> str:
+        if number % 2:
+            return "claimed" if claimed(ledger, NOW + MONTH) else "nothing"
+        try:
+            ledger.assets.expect_object("db", KEPT, LATER + 2 * MONTH)
+        except Conflict:
+            return "refused"
+        return "noted"
+
+    for _ in range(10):
+        ledger.assets.expect_object("db", KEPT, NOW)
+        ends = at_once(2, act)
+        assert ends in (["noted", "nothing"], ["refused", "claimed"])
+        ledger.assets.forget_collected("db", [KEPT])
+
+
+def test_the_sha256_of_kept_bytes_is_known_by_their_entry(ledger: Ledger) -> None:
+    assert ledger.assets.find_kept_sha256("db", KEPT) is None
+    kept_asset(ledger)
+    assert ledger.assets.find_kept_sha256("db", KEPT) == FILE.sha256
+    assert ledger.assets.find_kept_sha256("other", KEPT) is None
+
+
+def test_a_site_on_which_assets_lie_stays_where_it_is(ledger: Ledger) -> None:
+    site = some_site()
+    ledger.sites.save_site_record(site)
+    asset = kept_asset(ledger, file=replace(FILE, site_id=site.id))
+    moved = replace(site, address=replace(site.address, url="s3://other/place"))
+    with pytest.raises(Conflict) as refused:
+        ledger.sites.save_site_record(moved)
+    assert refused.value.code == "address_frozen"
+    with pytest.raises(Conflict) as refused:
+        ledger.sites.delete_site_record(site.id)
+    assert refused.value.code == "site_in_use"
+    ledger.assets.delete_asset(asset.id, NOW)
+    ledger.sites.delete_site_record(site.id)

@@ -11,10 +11,13 @@ from sqlalchemy import Index, text
 
 from core.errors import Conflict, Invalid
 from core.model.access import Secret
+from core.model.assets import KeptObject
+from core.model.names import Md5, SiteId
 from ledger.database import make_lone_engine
 from ledger.engine import Ledger, open_ledger
 from ledger.tables import metadata
-from tests.conformance.records.samples import kept_session
+from tests.conformance.records.samples import LATER, NOW, kept_session
+from tests.conformance.records.test_assets import kept_asset
 from tests.integration.database.fixtures import KEY
 
 
@@ -79,3 +82,24 @@ def test_a_short_key_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     with pytest.raises(Invalid):
         open_ledger(f"sqlite:///{path}", [Secret("short")])
     assert not path.exists()
+
+
+def test_assets_of_an_older_labset_are_there_after_the_migration(database_url: str) -> None:
+    """What version 4 kept has no revision, and its unnamed bytes no lease."""
+    ledger = open_ledger(database_url, [KEY])
+    asset = kept_asset(ledger)
+    other = KeptObject(SiteId(3), Md5("7" * 32))
+    ledger.assets.expect_object("db", other, NOW)
+    with ledger.database.writing() as connection:
+        for index in ("ix_assets_dataset", "ix_assets_site"):
+            connection.execute(text(f"DROP INDEX {index}"))
+        for column in ("pinned_revision", "pinned_path"):
+            connection.execute(text(f"ALTER TABLE assets DROP COLUMN {column}"))
+        connection.execute(text("ALTER TABLE asset_objects DROP COLUMN claimed_until"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+    ledger.close()
+    again = open_ledger(database_url, [KEY])
+    assert again.assets.find_asset("db", asset.id) == asset
+    claimed = again.assets.claim_collectable("db", LATER, 9, now=LATER, lease_until=LATER)
+    assert claimed == [other]
+    again.close()
