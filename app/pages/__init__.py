@@ -6,12 +6,16 @@ from flask import Blueprint
 
 from app.pages import (
     access,
+    asset_entries,
+    assets,
     binding,
     changes,
     datasets,
     files,
     history,
+    new_assets,
     refusals,
+    registry,
     session,
     sites,
     uploads,
@@ -28,4 +32,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     binding.blueprint,
     uploads.blueprint,
     sites.blueprint,
+    assets.blueprint,
+    new_assets.blueprint,
+    asset_entries.blueprint,
+    registry.blueprint,
 )

@@ -39,15 +39,17 @@ class Difference:
 
 
 def compare_objects(
-    left: Mapping[str, JsonValue], right: Mapping[str, JsonValue]
+    left: Mapping[str, JsonValue], right: Mapping[str, JsonValue], *, of_texts: bool = False
 ) -> list[Difference]:
     """Return the fields of two objects, those of objects inside them by dotted names.
 
-    Values are shown as one types them, so that the text "1" and the number 1 differ.
+    Values are shown as one types them, so that the text "1" and the number 1 differ; `of_texts`: all
+    of them are texts, which stand as they are.
 
     Shape:   in the order of the left one, then what only the right one has.
     """
-    ours, theirs = dict(_leaves(left, "")), dict(_leaves(right, ""))
+    show = str if of_texts else _typed
+    ours, theirs = ({name: show(one) for name, one in _leaves(side, "")} for side in (left, right))
     return [Difference(name, ours.get(name), theirs.get(name)) for name in {**ours, **theirs}]
 
 
@@ -59,10 +61,14 @@ def compare_lists(left: tuple[str, ...], right: tuple[str, ...]) -> list[Differe
     ]
 
 
-def _leaves(value: Mapping[str, JsonValue], before: str) -> Iterator[tuple[str, str]]:
+def _leaves(value: Mapping[str, JsonValue], before: str) -> Iterator[tuple[str, JsonValue]]:
     for name, one in value.items():
         path = f"{before}{name}"
         if isinstance(one, dict) and one:
             yield from _leaves(one, f"{path}.")
         else:
-            yield path, write_value(one) or json.dumps(one, ensure_ascii=False)
+            yield path, one
+
+
+def _typed(value: JsonValue) -> str:
+    return write_value(value) or json.dumps(value, ensure_ascii=False)

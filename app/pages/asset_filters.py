@@ -15,7 +15,7 @@ from functools import partial
 
 from app.pages.typed_values import read_json_text, read_value
 from core.errors import Invalid, LabsetError
-from core.model.asset_documents import ASSET_SHAPE
+from core.model.asset_documents import ASSET_SHAPE, REGISTRY_SHAPE
 from core.model.filter_reading import parse_filter
 from core.model.filters import DocumentQuery, DocumentShape, parse_query
 from core.model.json_values import JsonValue
@@ -103,6 +103,21 @@ ASSETS = Collection(
     ),
 )
 
+REGISTRY = Collection(
+    shape=REGISTRY_SHAPE,
+    searched=(
+        "asset_registry_name",
+        "asset_registry_tags",
+        "asset_registry_metadata.description",
+        "asset_registry_public_url",
+    ),
+    tags="asset_registry_tags",
+    short={},
+    own=frozenset(),
+    prefix="asset_registry_metadata.",
+    texts=frozenset(),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -175,7 +190,7 @@ def make_filter(asked: Asked, of: Collection = ASSETS) -> Made:
         take("rows", partial(row_filter, row, of), f"{row.field[:60]}: ")
     if asked.raw.strip():
         take("filter", lambda: _raw_filter(asked.raw))
-    made.filter = _joined(parts)
+    made.filter = joined(parts)
     return made
 
 
@@ -294,7 +309,7 @@ def _words_filter(text: str, of: Collection) -> Filter:
     words = [quoted or plain for quoted, plain in _WORD.findall(text)]
     if len(words) > MAX_WORDS:
         raise Invalid(f"At most {MAX_WORDS} words are looked for: leave some out.")
-    return _joined(
+    return joined(
         [
             {"$or": [{name: {"$regex": _escaped(word), "$options": "i"}} for name in of.searched]}
             for word in words
@@ -309,7 +324,7 @@ def _raw_filter(text: str) -> Filter:
     return value
 
 
-def _joined(parts: list[Filter]) -> Filter:
+def joined(parts: list[Filter]) -> Filter:
     """Return what is true where all of them are, as short as it can be said."""
     said = [part for part in parts if part]
     names = [name for part in said for name in part]

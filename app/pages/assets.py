@@ -1,0 +1,116 @@
+"""The page of assets: what was asked, what was found here, and what registered databases found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.caller import actor, asset_house
+from app.pages.asset_filters import ASSETS, OPERATORS, Asked, Made, Scope, joined, make_filter
+from app.pages.asset_lines import filter_text, query_line
+from app.pages.formats import register_formats
+from app.pages.searches import answer_search, is_fragment, read_asked
+from core.errors import LabsetError, Unauthenticated
+from core.model.access import Person
+from core.model.assets import Asset
+from core.ports import AssetPlatform, Found
+from core.usecases.assets.finding import list_tags, query_assets
+from core.usecases.registry.third_party import search_others
+
+blueprint = Blueprint("assets", __name__, url_prefix="/assets")
+blueprint.record_once(register_formats)
+
+PER_PAGE = 50
+SHOWN_TAGS = 24
+ORDERS = (
+    ("", "Newest"),
+    ("-updated_at", "Last changed"),
+    ("asset_name,-asset_version.version", "Name"),
+    ("-asset_file_info.size", "Largest"),
+    ("created_at", "Oldest"),
+)
+_NOTHING: Found[Asset] = Found((), None)
+
+
+@blueprint.get("")
+def listing() -> ResponseReturnValue:
+    """List the assets that the caller may see and that fit what was asked."""
+    asked, is_tidy = read_asked()
+    if not is_tidy and not is_fragment():
+        return redirect(url_for("assets.listing", **asked.arguments()))  # type: ignore[arg-type] # an address's arguments
+    house = asset_house()
+    person = house.people.find_person(actor())
+    made = _made(asked, person)
+    cursor = request.args.get("cursor", "")
+    is_elsewhere = asked.scope is Scope.THIRD_PARTY
+    found = _NOTHING if is_elsewhere else _find(house, asked, made, cursor)
+    page = render_template(
+        "assets/list.html",
+        asked=asked,
+        made=made,
+        found=found,
+        cursor=cursor,
+        person=person,
+        tags=list_tags(house, actor(), SHOWN_TAGS),
+        orders=ORDERS,
+        operators=OPERATORS,
+        field_names=_field_names(found),
+        filter_text=filter_text(made.filter),
+        curl=query_line(
+            house.rules.base_url, asked, made.filter, signed_in=person is not None, limit=PER_PAGE
+        ),
+        may_write=person is not None or house.rules.is_open,
+        is_open=house.rules.is_open,
+    )
+    return answer_search(page, made, url_for("assets.listing", **asked.arguments()))  # type: ignore[arg-type] # the same
+
+
+@blueprint.get("/third-party")
+def third_party() -> ResponseReturnValue:
+    """Ask the registered databases of others: a part of the page for its script, else a page."""
+    asked, _ = read_asked()
+    asked = replace(asked, scope=Scope.THIRD_PARTY)
+    made = make_filter(asked)
+    try:
+        results = search_others(asset_house(), made.filter)
+    except LabsetError as error:
+        made.problems.setdefault("search", error.message)
+        results = []
+    return render_template(
+        "assets/others.html" if is_fragment() else "assets/others_page.html",
+        asked=asked,
+        made=made,
+        results=results,
+    )
+
+
+def _made(asked: Asked, person: Person | None) -> Made:
+    made = make_filter(asked)
+    if asked.scope is Scope.MINE:
+        if person is None:
+            raise Unauthenticated("Sign in to see which assets are yours.")
+        made.filter = joined([made.filter, {"owner": person.username}])
+    return made
+
+
+def _find(house: AssetPlatform, asked: Asked, made: Made, cursor: str) -> Found[Asset]:
+    """Return a page; where it cannot be had, its problem is noted."""
+    query = made.query(asked, ASSETS, limit=PER_PAGE, cursor=cursor)
+    if made.problems:
+        return _NOTHING
+    try:
+        return query_assets(house, actor(), query, mine_only=asked.scope is Scope.HERE)
+    except Unauthenticated:
+        raise
+    except LabsetError as error:
+        made.problems["search"] = error.message
+        return _NOTHING
+
+
+def _field_names(found: Found[Asset]) -> list[str]:
+    """Return the fields that the builder proposes: ours, and those of the metadata that is shown."""
+    of_metadata = {f"asset_metadata.{key}" for one in found.items for key in one.metadata}
+    own = (*ASSETS.short, "visibility", "owner", "created_at", "updated_at", "assets_db_id")
+    return [*own, *sorted(name for name in of_metadata if name.isprintable())]

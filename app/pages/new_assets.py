@@ -1,0 +1,207 @@
+"""New assets: a file that is uploaded, an address elsewhere, a file of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.api.arguments import ref_argument
+from app.caller import actor, asset_house, platform
+from app.pages.asset_entries import visibilities
+from app.pages.asset_forms import AssetForm, fresh_asset_form, sent_asset_form
+from app.pages.changes import chunks_of
+from core.errors import Conflict, Invalid, LabsetError, NotFound, Unauthenticated
+from core.model.assets import Asset, AssetName
+from core.model.names import DatasetId, FilePath, Ref, SiteId
+from core.usecases.assets.drafts import AssetDraft, read_draft
+from core.usecases.assets.entries import create_external
+from core.usecases.assets.finding import find_asset
+from core.usecases.assets.from_dataset import register_file
+from core.usecases.assets.uploading import Incoming, upload_asset
+from core.usecases.browse import show_file
+from core.usecases.datasets import DatasetDetails, show_dataset
+from core.usecases.sites import SiteView, list_sites
+
+blueprint = Blueprint("new_assets", __name__)
+
+_FIELDS = ("asset_name", "asset_version", "asset_metadata", "asset_tags")
+
+
+@blueprint.get("/assets/new")
+def new() -> ResponseReturnValue:
+    """Show the form for a new asset."""
+    house = asset_house()
+    if house.people.find_person(actor()) is None and not house.rules.is_open:
+        raise Unauthenticated("Sign in to add an asset.")
+    form = fresh_asset_form(
+        source="address" if "address" in request.args else "file",
+        name="",
+        version="",
+        tag="",
+        tags="",
+        url="",
+        site="",
+        visibility=house.rules.visibility.value,
+    )
+    return _form_page(form)
+
+
+@blueprint.post("/assets/new")
+def create() -> ResponseReturnValue:
+    """Make the asset that a plain form brings, its file with it."""
+    form = sent_asset_form()
+    draft = _draft(form)
+    if draft is not None:
+        try:
+            entry = _create(form, draft)
+        except LabsetError as error:
+            form.refuse(error)
+        else:
+            flash(f"{entry.name.uri or entry.name.name} is there.", "success")
+            return _to(entry)
+    return _form_page(form)
+
+
+@blueprint.post("/assets/new/check")
+def check() -> ResponseReturnValue:
+    """Say what of a form would be refused, before its file is sent; else what to send with it."""
+    form = sent_asset_form()
+    draft = _draft(form)
+    if draft is not None:
+        try:
+            _check_free(draft.name)
+        except LabsetError as error:
+            form.refuse(error)
+    told = form.body(*_FIELDS, "visibility")
+    answer = jsonify({"problems": form.problems, "message": form.message, "asset_metadata": told})
+    return answer, form.status
+
+
+@blueprint.get("/datasets/<int:dataset_id>/register-asset")
+def source(dataset_id: int) -> ResponseReturnValue:
+    """Show the form that makes an asset of a file at a revision."""
+    details = show_dataset(platform(), actor(), DatasetId(dataset_id))
+    path, ref = FilePath(request.args.get("path", "")), ref_argument()
+    facts = show_file(platform(), actor(), details.dataset.id, ref, path)
+    named = ref.name if ref and not facts.revision.sha.startswith(ref.name) else ""
+    form = fresh_asset_form(
+        path=path.text,
+        ref=facts.revision.sha,
+        name=path.name,
+        version=named
+        or (details.dataset.default_branch if ref is None else facts.revision.sha[:8]),
+        tag=facts.revision.sha[:8],
+        tags=", ".join(details.dataset.tags),
+    )
+    return _source_page(details, form)
+
+
+@blueprint.post("/datasets/<int:dataset_id>/register-asset")
+def register(dataset_id: int) -> ResponseReturnValue:
+    """Make an asset of a file at a revision; its bytes stay where they are."""
+    form = sent_asset_form()
+    details = show_dataset(platform(), actor(), DatasetId(dataset_id))
+    body = form.body(*_FIELDS)
+    if not form.is_refused:
+        try:
+            entry = register_file(
+                asset_house(),
+                platform(),
+                actor(),
+                details.dataset.id,
+                Ref(form.value("ref")),
+                FilePath(form.value("path")),
+                body,
+            )
+        except LabsetError as error:
+            form.refuse(error)
+        else:
+            flash(
+                f"{form.value('path')} is the asset {entry.name.uri or entry.name.name} now.",
+                "success",
+            )
+            return _to(entry)
+    return _source_page(details, form)
+
+
+def _draft(form: AssetForm) -> AssetDraft | None:
+    """Return what the form asks for, or None with all its problems noted at once."""
+    is_file = form.value("source") != "address"
+    form.require("name", "Give it a name.")
+    if is_file:
+        form.require("version", "Give it a version, like 1.0.")
+        form.require("tag", "Give it a tag, like initial.")
+    body = form.body(*_FIELDS, "visibility")
+    if not is_file and form.value("url"):
+        body |= form.body("asset_public_url")
+    if not form.is_refused:
+        try:
+            return read_draft(body, needs_version=is_file)
+        except LabsetError as error:
+            form.refuse(error)
+    return None
+
+
+def _create(form: AssetForm, draft: AssetDraft) -> Asset:
+    house = asset_house()
+    if form.value("source") == "address":
+        return create_external(house, actor(), draft)
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        raise Invalid("Choose the file.", details={"field": "file"})
+    site = SiteId(int(form.value("site"))) if form.value("site").isdigit() else None
+    incoming = Incoming(sent.filename, chunks_of(sent), lambda: draft)
+    return upload_asset(house, actor(), incoming, site)
+
+
+def _check_free(name: AssetName) -> None:
+    """Refuse a name under which the caller sees an asset already."""
+    if not name.uri:
+        return
+    try:
+        find_asset(asset_house(), actor(), name.uri)
+    except NotFound:
+        return
+    raise Conflict(
+        f"{name.uri} is there already: choose another version or tag.", code="asset_exists"
+    )
+
+
+def _to(entry: Asset) -> ResponseReturnValue:
+    return redirect(url_for("asset_entries.show", asset_id=entry.id), HTTPStatus.SEE_OTHER)
+
+
+def _writable_sites() -> Sequence[SiteView]:
+    if actor().is_anonymous:
+        return ()
+    found = list_sites(platform(), actor(), search="", kind=None, tags=())
+    return [view for view in found if view.permissions["write"].allowed]
+
+
+def _usual_site() -> tuple[str, str]:
+    """Return the name of the site that the operator chose, or "" and why there is none."""
+    try:
+        return asset_house().places.open_site(actor(), None).name, ""
+    except LabsetError as error:
+        return "", error.message
+
+
+def _form_page(form: AssetForm) -> ResponseReturnValue:
+    usual, why_not = _usual_site()
+    page = render_template(
+        "assets/new.html",
+        form=form,
+        usual_site=usual,
+        why_not=why_not,
+        sites=_writable_sites(),
+        visibilities=visibilities(),
+    )
+    return page, form.status
+
+
+def _source_page(details: DatasetDetails, form: AssetForm) -> ResponseReturnValue:
+    page = render_template("assets/from_dataset.html", details=details, tab="files", form=form)
+    return page, form.status

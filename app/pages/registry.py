@@ -1,0 +1,203 @@
+"""The registry: asset databases of others, how they are, the form for a new one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.caller import actor, asset_house
+from app.pages.asset_filters import REGISTRY, Asked, Made, joined, make_filter
+from app.pages.asset_forms import AssetForm, fresh_asset_form, sent_asset_form
+from app.pages.metadata_fields import standing_metadata
+from app.pages.searches import answer_search, read_asked
+from app.pages.sparkline import bars_of
+from core.errors import LabsetError, Unauthenticated
+from core.model.json_values import JsonValue
+from core.model.registry import RegistryEntry
+from core.ports import Found
+from core.usecases.registry.drafts import read_registry_changes, read_registry_draft
+from core.usecases.registry.entries import (
+    change_entry,
+    delete_entry,
+    entry_permissions,
+    find_entry,
+    query_entries,
+    register_database,
+)
+from core.usecases.registry.health import check_health, list_health
+
+blueprint = Blueprint("registry", __name__, url_prefix="/registry")
+
+PER_PAGE = 50
+HISTORY_SHOWN = 60
+TABLE_SHOWN = 10
+_FIELDS = (
+    "asset_registry_name",
+    "asset_registry_public_url",
+    "asset_registry_metadata",
+    "asset_registry_tags",
+)
+_NOTHING: Found[RegistryEntry] = Found((), None)
+_HEALTH = {"ok": True, "failing": False}
+
+
+@blueprint.get("")
+def listing() -> ResponseReturnValue:
+    """List the registered databases that fit what was asked."""
+    asked, _ = read_asked()
+    asked = Asked(search=asked.search, tags=asked.tags)
+    health = request.args.get("health", "")
+    made = make_filter(asked, REGISTRY)
+    if health in _HEALTH:
+        made.filter = joined([made.filter, {"health.ok": _HEALTH[health]}])
+    cursor = request.args.get("cursor", "")
+    page = render_template(
+        "registry/list.html",
+        asked=asked,
+        health_wanted=health,
+        made=made,
+        found=_find(asked, made, cursor),
+        cursor=cursor,
+        may_write=_may_write(),
+    )
+    return answer_search(page, made, url_for("registry.listing", **asked.arguments(health=health)))  # type: ignore[arg-type] # an address's arguments
+
+
+@blueprint.get("/new")
+def new() -> ResponseReturnValue:
+    """Show the form that registers a database."""
+    if not _may_write():
+        raise Unauthenticated("Sign in to register an asset database.")
+    return _form_page(fresh_asset_form(name="", url="", tags=""))
+
+
+@blueprint.post("/new")
+def register() -> ResponseReturnValue:
+    """Look at a database and register it, whatever was seen."""
+    form = sent_asset_form()
+    body = _body(form)
+    if not form.is_refused:
+        try:
+            entry = register_database(asset_house(), actor(), read_registry_draft(body))
+        except LabsetError as error:
+            form.refuse(error)
+        else:
+            _tell(entry, "is registered")
+            return _to(entry.id)
+    return _form_page(form)
+
+
+@blueprint.get("/<entry_id>")
+def show(entry_id: str) -> ResponseReturnValue:
+    """Show one database: where it is, how it is and was."""
+    house = asset_house()
+    entry = find_entry(house, entry_id)
+    history = list_health(house, entry.id, HISTORY_SHOWN)
+    return render_template(
+        "registry/show.html",
+        entry=entry,
+        history=history,
+        bars=bars_of(history),
+        shown=TABLE_SHOWN,
+        permissions=entry_permissions(house, actor(), entry),
+    )
+
+
+@blueprint.post("/<entry_id>/check")
+def check(entry_id: str) -> ResponseReturnValue:
+    """Look at it now."""
+    house = asset_house()
+    seen = check_health(house, entry_id)
+    if seen.ok:
+        flash("It answers.", "success")
+    else:
+        flash(f"It does not answer well: {seen.problem}", "danger")
+    return _to(entry_id)
+
+
+@blueprint.get("/<entry_id>/edit")
+def edit(entry_id: str) -> ResponseReturnValue:
+    """Show the form that changes an entry."""
+    entry = find_entry(asset_house(), entry_id)
+    form = fresh_asset_form(
+        standing_metadata(entry.metadata),
+        name=entry.name,
+        url=entry.public_url,
+        tags=", ".join(entry.tags),
+    )
+    return _form_page(form, entry)
+
+
+@blueprint.post("/<entry_id>/edit")
+def change(entry_id: str) -> ResponseReturnValue:
+    """Change an entry; a new address is looked at."""
+    house, form = asset_house(), sent_asset_form()
+    entry = find_entry(house, entry_id)
+    body = _body(form)
+    if not form.is_refused:
+        try:
+            changed = change_entry(
+                house, actor(), entry.id, lambda now: read_registry_changes(body, now)
+            )
+        except LabsetError as error:
+            form.refuse(error)
+        else:
+            _tell(changed, "is changed")
+            return _to(entry.id)
+    return _form_page(form, entry)
+
+
+@blueprint.post("/<entry_id>/delete")
+def delete(entry_id: str) -> ResponseReturnValue:
+    """Forget an entry and its history."""
+    entry = delete_entry(asset_house(), actor(), entry_id)
+    flash(f"{entry.name} is no longer registered; the database itself was left alone.", "success")
+    return redirect(url_for("registry.listing"), HTTPStatus.SEE_OTHER)
+
+
+def _find(asked: Asked, made: Made, cursor: str) -> Found[RegistryEntry]:
+    query = made.query(
+        replace(asked, sort="asset_registry_name"), REGISTRY, limit=PER_PAGE, cursor=cursor
+    )
+    if made.problems:
+        return _NOTHING
+    try:
+        return query_entries(asset_house(), query)
+    except LabsetError as error:
+        made.problems["search"] = error.message
+        return _NOTHING
+
+
+def _may_write() -> bool:
+    house = asset_house()
+    return house.rules.is_open or house.people.find_person(actor()) is not None
+
+
+def _body(form: AssetForm) -> dict[str, JsonValue]:
+    form.require("name", "Give it a name.")
+    form.require("url", "Say where it is, like https://assets.example.org.")
+    return form.body(*_FIELDS)
+
+
+def _tell(entry: RegistryEntry, done: str) -> None:
+    if entry.health is not None and not entry.health.ok:
+        flash(
+            f"{entry.name} {done}, but it does not answer well: {entry.health.problem}", "warning"
+        )
+    else:
+        flash(f"{entry.name} {done}.", "success")
+
+
+def _to(entry_id: str) -> ResponseReturnValue:
+    return redirect(url_for("registry.show", entry_id=entry_id), HTTPStatus.SEE_OTHER)
+
+
+def _form_page(form: AssetForm, entry: RegistryEntry | None = None) -> ResponseReturnValue:
+    allowed = None
+    if entry is not None:
+        allowed = entry_permissions(asset_house(), actor(), entry)["write"]
+    page = render_template("registry/form.html", form=form, entry=entry, permission=allowed)
+    return page, form.status

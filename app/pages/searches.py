@@ -1,0 +1,67 @@
+"""What the pages of assets and of the registry have in common: the address that is asked, and the answer to it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from http import HTTPStatus
+from itertools import zip_longest
+
+from flask import make_response, request
+from flask.typing import ResponseReturnValue
+
+from app.api.arguments import tags_argument
+from app.pages.asset_filters import MAX_ROWS, Asked, Made, Row, Scope
+
+
+def is_fragment() -> bool:
+    """Whether the page's script asks for a part of it."""
+    asked = request.headers
+    return asked.get("HX-Request") == "true" and "HX-History-Restore-Request" not in asked
+
+
+def read_asked() -> tuple[Asked, bool]:
+    """Return what the address asks for, and whether it says so without anything idle.
+
+    `without` is the number of a line that goes, for whoever has no script.
+    """
+    given = request.args
+    lines = list(
+        zip_longest(
+            given.getlist("field"), given.getlist("op"), given.getlist("value"), fillvalue=""
+        )
+    )
+    with suppress(ValueError, IndexError):
+        del lines[int(given["without"]) if "without" in given else len(lines)]
+    rows = tuple(
+        Row(field.strip(), operator or "is", value.strip())
+        for field, operator, value in lines[:MAX_ROWS]
+        if field.strip()
+    )
+    scope = Scope.ALL
+    with suppress(ValueError):
+        scope = Scope(given.get("scope", ""))
+    asked = Asked(
+        search=given.get("search", "").strip(),
+        tags=tags_argument(),
+        rows=rows,
+        raw=given.get("filter", "").strip(),
+        sort=given.get("sort", "").strip(),
+        scope=scope,
+    )
+    is_tidy = "without" not in given and all(
+        value for name, value in given.items(multi=True) if name not in {"op", "value"}
+    )
+    return asked, is_tidy
+
+
+def answer_search(page: str, made: Made, address: str) -> ResponseReturnValue:
+    """Answer with a page; a part of it tells the browser the address that it is found at.
+
+    Problems are 400; the page's script is told 200, since it shows nothing else.
+    """
+    status = HTTPStatus.BAD_REQUEST if made.problems and not is_fragment() else HTTPStatus.OK
+    response = make_response(page, status)
+    response.headers["Vary"] = "HX-Request"
+    if is_fragment():
+        response.headers["HX-Push-Url"] = address
+    return response

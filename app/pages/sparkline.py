@@ -1,0 +1,37 @@
+"""The history of checks as bars of a small drawing: height is the time, a cross where it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.model.registry import HealthCheck
+
+HEIGHT = 40
+STEP = 8
+WIDTH = 6
+_LEAST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One check: where it is drawn, from the left and from the top."""
+
+    check: HealthCheck
+    x: int
+    y: int
+    height: int
+
+
+def bars_of(history: Sequence[HealthCheck]) -> list[Bar]:
+    """Return one bar for each check, the oldest first.
+
+    Shape:   `history` has the newest first. Units: 40 high, 8 for each; the longest answer is full.
+    """
+    longest = max((check.seconds for check in history if check.ok), default=0.0)
+    bars: list[Bar] = []
+    for place, check in enumerate(reversed(history)):
+        share = check.seconds / longest if check.ok and longest > 0 else 0.0
+        height = max(_LEAST, round(HEIGHT * share)) if check.ok else HEIGHT
+        bars.append(Bar(check, place * STEP, HEIGHT - height, height))
+    return bars
