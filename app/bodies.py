@@ -25,7 +25,9 @@ MAX_JSON_CONTAINERS = 250_000  # each takes 3 bytes of JSON, hundreds in memory
 _FIELDS_BESIDE = 100
 _ENDLESS_BYTES = 2**63 - 1
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_FORMS_WITH_FILES = frozenset({"api_files.post", "uploads.send", "changes.replace"})
+_FORMS_WITH_FILES = frozenset(
+    {"api_files.post", "uploads.send", "changes.replace", "new_assets.create"}
+)
 
 
 def register_body_limits(app: Flask) -> None:

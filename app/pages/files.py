@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from app.api.arguments import folder as folder_of
 from app.api.arguments import page_arguments, ref_argument
 from app.api.describing import linked_data
-from app.caller import actor, platform
+from app.caller import actor, asset_house, platform
 from app.pages.binding import choice_page
 from app.pages.commands import (
     Place,
@@ -25,6 +25,7 @@ from app.pages.commands import (
     upload_line,
 )
 from app.pages.origins import allow_site
+from app.pages.pinned_assets import pinned_assets
 from app.pages.previews import preview_of
 from app.shell import shell
 from core.errors import NotFound
@@ -182,4 +183,6 @@ def _file_page(
         moving_ref=moving,
         curl=curl_line(dataset, file_url(base_url, dataset, path, place.ref.name), path),
         python=python_line(dataset, place, path),
+        assets=pinned_assets(asset_house(), actor(), facts),
+        may_register=not actor().is_anonymous or asset_house().rules.is_open,
     )

@@ -1,0 +1,34 @@
+"""Which assets a file of a dataset is, as its page tells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.errors import Unavailable
+from core.model.access import Actor
+from core.model.asset_documents import ASSET_SHAPE
+from core.model.assets import Asset
+from core.model.filters import parse_query
+from core.ports import AssetPlatform
+from core.usecases.assets.finding import query_assets
+from core.usecases.browse import FileFacts
+
+_LOOKED_AMONG = 20
+
+
+def pinned_assets(house: AssetPlatform, actor: Actor, facts: FileFacts) -> Sequence[Asset]:
+    """Return the assets that were registered from a path with the bytes that it has now.
+
+    They are found by the md5, for which there is an index; where that takes too long, none are told.
+    """
+    if facts.row.md5 is None:
+        return ()
+    same_bytes = parse_query(
+        {"asset_file_info.md5": facts.row.md5.hex}, limit=_LOOKED_AMONG, fields_of=ASSET_SHAPE
+    )
+    try:
+        found = query_assets(house, actor, same_bytes).items
+    except Unavailable:
+        return ()
+    here = (facts.dataset.id, facts.row.path)
+    return [one for one in found if one.pinned and (one.pinned.dataset_id, one.pinned.path) == here]
