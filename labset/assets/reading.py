@@ -25,7 +25,11 @@ def open_asset(connection: Connection, asset: Asset) -> IO[bytes]:
     Raises:  FileNotFoundError, PermissionError and other OSErrors, as `open` of Python does.
     """
     raw = _AssetFile(AssetSource(connection, asset), asset)
-    raw.begin()
+    try:
+        raw.begin()
+    except BaseException:
+        raw.close()
+        raise
     return cast("IO[bytes]", io.BufferedReader(raw, _BUFFER_BYTES))
 
 

@@ -91,7 +91,10 @@ class AssetSource:
 
     def _next(self, url: str, location: str) -> str:
         """Return where a redirect leads. Raises LabsetError, if nobody should go there."""
-        goal = urljoin(url, location)
+        try:
+            goal = urljoin(url, location)
+        except ValueError:
+            goal = location
         if not _is_web(goal) or (url.startswith("https:") and not goal.startswith("https:")):
             raise LabsetError(f"{url} leads to {goal}, which is not safe.", "unsafe_redirect")
         return goal

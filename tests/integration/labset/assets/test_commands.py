@@ -1,0 +1,189 @@
+"""`labset assets …` and `labset registry …`, typed by somebody without a log-in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.labset.assets.seed_server import SeedServer
+from tests.integration.labset.conftest import Ran, Typist
+
+BYTES = b"0123456789abcdef" * 800
+
+
+class Shell:
+    """Somebody who types at one server."""
+
+    def __init__(self, typist: Typist, server: SeedServer) -> None:
+        self.home = typist.home
+        self._typist = typist
+        self._server = server
+
+    def run(self, *words: str, input: str = "") -> Ran:  # noqa: A002 - as subprocess calls it
+        return self._typist.run(*words, "--server", self._server.url, input=input)
+
+
+@pytest.fixture
+def shell(anyone: Typist, database: SeedServer) -> Shell:
+    (anyone.home / "model.bin").write_bytes(BYTES)
+    return Shell(anyone, database)
+
+
+def test_an_asset_lives_from_its_upload_to_its_end(shell: Shell, database: SeedServer) -> None:
+    told = ("--version", "1.0", "--tag", "initial", "--tags", "old,hot")
+    made = shell.run("assets", "push", "model.bin", *told, "--meta", "lens.maker=Zeiss", "--quiet")
+    assert (made.code, made.err) == (0, "")
+    assert made.out.startswith("model.bin:1.0-initial, 12.8 kB, at http://")
+    uri = "model.bin:1.0-initial"
+    again = shell.run("assets", "push", "model.bin", *told, "--json").json()
+    assert [again["asset_uri"]] == [one["asset_uri"] for one in database.entries.values()]
+
+    [found] = shell.run("assets", "find", "MODEL", "--meta", "lens.maker=Zeiss", "--json").json()
+    assert found == again
+    assert shell.run("assets", "find", "--filter", '{"asset_tags": "none"}').out == ""
+    columns = shell.run("assets", "find", "--fields", "asset_name,asset_metadata.lens").out
+    assert columns == 'model.bin\t{"maker": "Zeiss"}\n'
+
+    changed = shell.run("assets", "tag", uri, "+new", "-old", "-hot", "--meta", "lens.f=50").out
+    assert changed == f"{uri}: new\n"
+    lines = shell.run("assets", "info", uri).out.splitlines()
+    assert {"asset_tags\tnew", "asset_metadata.lens.f\t50"} <= set(lines)
+
+    got = shell.run("assets", "get", uri, "--output", "copies/")
+    assert "verified by sha256 and md5" in got.out
+    assert (shell.home / "copies" / "model.bin").read_bytes() == BYTES
+    assert shell.run("assets", "get", uri, "-o", "-").out == BYTES.decode()
+    assert shell.run("assets", "rm", uri).code == 2
+    assert shell.run("assets", "rm", uri, "--yes").out == f"deleted {uri}\n"
+    assert shell.run("assets", "info", uri).code == 4
+
+
+def test_metadata_come_out_of_a_file_or_a_pipe(shell: Shell) -> None:
+    external = ("--external", "https://files.test/a.bin", "--meta-json", "-", "--meta", "b=x")
+    made = shell.run("assets", "push", *external, "--json", input='{"a": {"n": 1}, "b": 2}').json()
+    assert made["asset_metadata"] == {"a": {"n": 1}, "b": "x"}
+    assert made["asset_name"] == "a.bin"
+    (shell.home / "filter.json").write_text('{"asset_metadata.a.n": 1}')
+    assert shell.run("assets", "find", "--filter", "@filter.json").out.startswith(made["asset_id"])
+
+
+def test_other_databases_are_asked_for_those_who_want_it(shell: Shell) -> None:
+    shell.run("assets", "push", "--external", "https://files.test/a.bin")
+    found = shell.run("assets", "find", "--third-party")
+    assert found.out.startswith("One\t")
+    assert "Two gave no answer: too slow" in found.err
+    told = shell.run("assets", "find", "--third-party", "--json").json()
+    assert [one["ok"] for one in told["asked"]] == [True, False]
+
+
+def test_a_file_of_a_dataset_becomes_an_asset(shell: Shell, database: SeedServer) -> None:
+    made = shell.run("assets", "register", "7@v1:dir/a.bin", "--name", "A", "--tags", "t", "--json")
+    assert made.json()["about"] == "v1/datasets/7/assets"
+    assert database.bodies[-1] == {
+        "path": "dir/a.bin",
+        "ref": "v1",
+        "asset_name": "A",
+        "asset_tags": ["t"],
+    }
+
+
+def test_a_registered_database_lives(shell: Shell) -> None:
+    told = ("--name", "One", "--tags", "a,b", "--meta", "framework=PyTorch")
+    made = shell.run("registry", "add", "https://db.test", *told)
+    entry_id = made.out.split()[0]
+    assert made.out == f"{entry_id}  One is healthy\n"
+    unwell = shell.run(
+        "registry", "add", "https://db.test/unwell", "--name", "Two", "--json"
+    ).json()
+    assert unwell["health"]["problem"] == "no answer"
+    listed = shell.run("registry", "ls").out
+    assert f"{entry_id}\thealthy\tOne\thttps://db.test\ta,b\n" in listed
+    assert [
+        one["asset_registry_name"]
+        for one in shell.run("registry", "find", "--meta", "framework=PyTorch", "--json").json()
+    ] == ["One"]
+    assert (
+        "asset_registry_metadata.framework\tPyTorch" in shell.run("registry", "info", entry_id).out
+    )
+    assert shell.run("registry", "check", entry_id).out.startswith("healthy, in 0.010 s\n")
+    ill = shell.run("registry", "check", unwell["asset_registry_id"])
+    assert (ill.code, "no answer" in ill.err) == (1, True)
+    assert shell.run("registry", "rm", entry_id, "--yes").out == "deleted One\n"
+    assert shell.run("registry", "info", entry_id).code == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "part"),
+    (
+        (("assets", "psh"), 2, "Did you mean 'push'?"),
+        (("assets", "push"), 2, "--external URL"),
+        (("assets", "push", "model.bin"), 2, "Both version and tag are required"),
+        (("assets", "push", "nowhere", "--version", "1", "--tag", "a"), 2, "nowhere"),
+        (("assets", "push", "model.bin", "--meta", "colour"), 2, "no key=value"),
+        (("assets", "find", "--filter", "{"), 2, "no JSON"),
+        (("assets", "find", "--filter", '{"a": 1, "a": 2}'), 2, "stands twice"),
+        (("assets", "find", "--filter", "@nowhere.json"), 2, "cannot be read"),
+        (("assets", "find", "--mine", "--third-party"), 2, "say one of them"),
+        (("assets", "tag", "a:1-b", "new"), 2, "neither +TAG"),
+        (("assets", "tag", "a:1-b"), 2, "Say what to change"),
+        (("assets", "register", "7@v1"), 2, "Name a file"),
+        (("assets", "info", "no:1-x"), 4, "There is no asset no:1-x."),
+        (("assets", "get", "no:1-x"), 4, "There is no asset no:1-x."),
+        (("assets", "rm", "no:1-x", "--yes"), 4, "There is no asset no:1-x."),
+        (("registry", "check", "no"), 4, "asset DB not found"),
+    ),
+)
+def test_a_failure_has_its_exit_code_and_says_why(
+    shell: Shell, words: tuple[str, ...], code: int, part: str
+) -> None:
+    done = shell.run(*words)
+    assert (done.code, done.out) == (code, "")
+    assert part in done.err
+    assert "Traceback" not in done.err
+
+
+def test_who_is_refused_who_comes_too_late_and_what_is_damaged(
+    shell: Shell, database: SeedServer
+) -> None:
+    told = ("assets", "push", "model.bin", "--version", "1", "--tag", "a")
+    assert shell.run(*told).code == 0
+    (shell.home / "model.bin").write_bytes(BYTES + b"!")
+    assert shell.run(*told).code == 5
+    [asset_id] = database.objects
+    database.objects[asset_id] = BYTES[::-1]
+    damaged = shell.run("assets", "get", asset_id, "-o", "got", "--json")
+    assert (damaged.code, json.loads(damaged.err)["error"]) == (6, "damaged")
+    assert not (shell.home / "got").exists()
+    database.token = "secret"
+    (shell.home / "other.bin").write_bytes(b"other")
+    refused = shell.run("assets", "push", "other.bin", "--version", "1", "--tag", "a")
+    assert (refused.code, "send a token" in refused.err) == (3, True)
+
+
+def test_what_others_wrote_moves_no_cursor(shell: Shell, database: SeedServer) -> None:
+    database.keep({"asset_name": "evil\x1b[2J", "asset_tags": ["a\nb"]}, None)
+    told = shell.run("assets", "find", "--fields", "asset_name,asset_tags").out
+    assert told == "evil\N{REPLACEMENT CHARACTER}[2J\ta\N{REPLACEMENT CHARACTER}b\n"
+
+
+@pytest.fixture
+def with_token(anyone: Typist) -> Iterator[tuple[Typist, SeedServer]]:
+    made = SeedServer(token="static")
+    yield anyone, made
+    made.stop()
+
+
+def test_a_static_token_out_of_the_environment_is_sent(
+    with_token: tuple[Typist, SeedServer], tmp_path: Path
+) -> None:
+    typist, server = with_token
+    (tmp_path / "a.bin").write_bytes(BYTES)
+    told = {"LABSET_URL": server.url, "LABSET_TOKEN": "static"}
+    done = typist.run(
+        *("assets", "push", "a.bin", "--version", "1", "--tag", "a"), environment=told
+    )
+    assert done.code == 0, done.err
+    assert {token for _, _, token in server.asked} == {"Bearer static"}
