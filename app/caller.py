@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
-from flask import Request, g, request
+from flask import Request, current_app, g, request
 
-from app.shell import shell
+from app.shell import ASSETS, find_sessions, shell
 from core.errors import Unauthenticated
 from core.model.access import ANONYMOUS, Actor, Secret
 from core.model.logins import Login
-from core.ports import Platform
+from core.ports import AssetPlatform, Platform
 
 TOKEN_COOKIE = "tokenGitLab"  # noqa: S105 - the cookie's name
 NOBODY = "anonymous"  # the password that a dataset's committed DVC configuration carries
@@ -54,6 +54,11 @@ class Caller:
 def platform() -> Platform:
     """Return what the verbs need."""
     return shell().platform
+
+
+def asset_house() -> AssetPlatform:
+    """Return what the verbs of the asset database need, which may run alone."""
+    return cast("AssetPlatform", current_app.extensions[ASSETS])
 
 
 def actor() -> Actor:
@@ -103,7 +108,8 @@ def _sent(asked: Request, *, bare_allowed: bool) -> tuple[str, Door] | None:
 
 
 def _by_session(asked: Request) -> Caller:
-    login = shell().sessions.find(asked)
+    sessions = find_sessions()
+    login = sessions.find(asked) if sessions else None
     if login is None:
         return Caller(ANONYMOUS, Door.NONE)
     return Caller(Actor(login.access_token), Door.SESSION, login)

@@ -19,7 +19,7 @@ from app.logs import register_access_log
 from app.metrics import register_metrics
 from app.proxies import TrustedProxies
 from app.settings import Settings
-from app.shell import EXTENSION, Services, make_shell
+from app.shell import ASSETS, EXTENSION, Services, make_shell
 from app.urls import register_url_check
 
 _log = logging.getLogger("labset.start")
@@ -30,6 +30,7 @@ def create_app(settings: Settings, services: Services) -> Flask:
     app = new_flask(TEMPLATES)
     app.secret_key = settings.derive_key("flask").hex()
     app.extensions[EXTENSION] = make_shell(settings, services)
+    app.extensions[ASSETS] = services.assets
     _name_cookies(app, settings)
     register_metrics(app, settings.home)
     if settings.access_log:

@@ -13,7 +13,8 @@ from pathlib import Path
 from app.broker import clear_leftovers
 from app.probes import HEARTBEAT
 from core.errors import LabsetError
-from core.ports import LoginRecords, Platform
+from core.ports import AssetPlatform, LoginRecords, Platform
+from core.usecases.assets.collection import collect_unnamed
 from core.usecases.recovery import reconcile
 from core.usecases.upkeep import check_all_sites
 
@@ -30,6 +31,7 @@ class Upkeep:
     """What the steps reach. `count_messages` and `wake` speak to the broker."""
 
     platform: Platform
+    assets: AssetPlatform
     logins: LoginRecords
     sweep_staging: Callable[[datetime], int]
     count_messages: Callable[[], int]
@@ -74,6 +76,7 @@ class Upkeep:
             ("sweeping log-ins", lambda: self.logins.sweep_logins(now)),
             ("sweeping refusals", lambda: self.platform.refusals.sweep_refusals(now)),
             ("sweeping temporary bytes", lambda: self.sweep_staging(now - _STAGING_LIFETIME)),
+            ("collecting bytes of no asset", lambda: collect_unnamed(self.assets)),
             ("checking sites", lambda: check_all_sites(self.platform)),
             ("clearing the broker", lambda: clear_leftovers(self.home / "broker")),
         )

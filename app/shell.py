@@ -14,7 +14,7 @@ from app.probes import Probes, make_probes
 from app.sessions import Sessions
 from app.settings import Settings
 from core.model.names import DatasetId
-from core.ports import LoginRecords, Platform
+from core.ports import AssetPlatform, LoginRecords, Platform
 
 EXTENSION = "labset"
 ASSETS = "labset.assets"
@@ -31,6 +31,7 @@ class Services:
     """
 
     platform: Platform
+    assets: AssetPlatform
     wake: Callable[[str], None]
     logins: LoginRecords
     check_ledger: Callable[[], float]

@@ -6,17 +6,20 @@ from functools import partial
 
 from app.beside import ThreadsBeside
 from app.clock import SystemClock
+from app.file_formats import recognize
 from app.jobs import make_celery, make_wake
 from app.settings import Settings
 from app.shell import Services
 from core.errors import NotFound
 from core.model.access import AccessLevel, Actor
 from core.model.names import DatasetId
-from core.ports import Clock, Platform
+from core.ports import AssetPlatform, AssetRules, Clock, Platform
 from core.usecases.assets.placing import find_staged_placement
+from core.usecases.assets.rights import GitLabPeople, LabsetPlaces
 from gitlab_bridge.directory import GitLabDirectory
 from gitlab_bridge.history import GitHistory
 from ledger.engine import Ledger, open_ledger
+from outgoing.databases import OtherAssetDatabases
 from storage_sites.objects import SiteObjects
 
 
@@ -40,6 +43,7 @@ def open_services(settings: Settings) -> Services:
 
     return Services(
         platform=_platform(settings, ledger, directory, history, objects, clock),
+        assets=_assets(settings, ledger, directory, objects, clock),
         wake=make_wake(make_celery(settings)),
         logins=ledger.logins,
         check_ledger=ledger.check_answers,
@@ -83,6 +87,32 @@ def _platform(
         clock=clock,
         beside=ThreadsBeside(),
         dvc_base_url=settings.base_url,
+    )
+
+
+def _assets(
+    settings: Settings,
+    ledger: Ledger,
+    directory: GitLabDirectory,
+    objects: SiteObjects,
+    clock: Clock,
+) -> AssetPlatform:
+    return AssetPlatform(
+        people=GitLabPeople(directory),
+        places=LabsetPlaces(directory, ledger.sites, settings.assets_site),
+        assets=ledger.assets,
+        registry=ledger.registry,
+        objects=objects,
+        others=OtherAssetDatabases(clock, allowed_hosts=settings.allowed_hosts),
+        recognize=recognize,
+        clock=clock,
+        rules=AssetRules(
+            assets_db_id=settings.assets_db_id or ledger.assets.read_assets_db_id(),
+            base_url=settings.base_url,
+            is_open=settings.assets_open,
+            visibility=settings.assets_visibility,
+            allowed_hosts=settings.allowed_hosts,
+        ),
     )
 
 

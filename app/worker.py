@@ -33,6 +33,7 @@ def make_worker() -> Celery:
     stop = threading.Event()
     upkeep = Upkeep(
         platform=services.platform,
+        assets=services.assets,
         logins=services.logins,
         sweep_staging=services.sweep_staging,
         count_messages=lambda: count_messages(celery),

@@ -106,7 +106,9 @@ def tags() -> Response:
     text = request.args.get("limit", "")
     limit = whole_number(text, "limit") if text else _TOLD_TAGS
     if not 0 < limit <= MAX_LISTED_ASSET_TAGS:
-        raise Invalid(f"limit is a number from 1 to {MAX_LISTED_ASSET_TAGS:,}.", details={"field": "limit"})
+        raise Invalid(
+            f"limit is a number from 1 to {MAX_LISTED_ASSET_TAGS:,}.", details={"field": "limit"}
+        )
     told = list_tags(asset_house(), actor(), limit)
     return succeeded(data=[{"tag": tag, "assets": count} for tag, count in told])
 

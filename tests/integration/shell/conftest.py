@@ -91,6 +91,7 @@ class House:
         return Services(
             platform,
             absent,
+            absent,
             self.ledger.logins,
             self.ledger.check_answers,
             self.noted.append,

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from queue import Empty
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -193,8 +194,11 @@ def test_a_job_waits_for_what_does_not_answer_and_is_taken_again(house: House) -
 
 
 def upkeep(house: House, celery: Celery, **changes: Any) -> Upkeep:  # noqa: ANN401 - fields differ
+    rules = SimpleNamespace(assets_db_id="here")
+    assets = SimpleNamespace(clock=house.clock, assets=house.ledger.assets, rules=rules)
     made = Upkeep(
         platform=platform_of(house),
+        assets=cast("Any", assets),
         logins=house.ledger.logins,
         sweep_staging=lambda _moment: 0,
         count_messages=lambda: count_messages(celery),

@@ -19,7 +19,7 @@ EVENT = {"object_kind": "push", "project_id": 4473, "ref": "refs/heads/main"}
 
 def test_health_answers_without_asking_anybody(house: House) -> None:
     absent = cast("Any", SimpleNamespace(directory=SimpleNamespace(check_answers=None), clock=None))
-    services = Services(absent, absent, absent, absent, absent, absent)
+    services = Services(absent, absent, absent, absent, absent, absent, absent)
     answer = create_app(house.settings, services).test_client().get("/health")
     assert answer.get_json() == {"success": True, "message": "healthy"}
 

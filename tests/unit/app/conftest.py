@@ -25,5 +25,7 @@ def app(settings: Settings) -> Flask:
     )
     return create_app(
         settings,
-        Services(nothing, nothing, nothing, lambda: 0.0, lambda _id: None, lambda _moment: 0),
+        Services(
+            nothing, nothing, nothing, nothing, lambda: 0.0, lambda _id: None, lambda _moment: 0
+        ),
     )

@@ -8,16 +8,23 @@ from openapi_spec_validator import validate
 
 from app.api.openapi import description_text
 
-DESCRIBED = ("/api/", "/dvc/", "/hooks/", "/health", "/metrics", "/datasets/<namespace>/")
+DESCRIBED = re.compile(
+    r"/(api|dvc|hooks)/|/health|/metrics|/datasets/<namespace>/"
+    r"|/(asset|upload_asset|asset-object|asset_registry|asset_registries|check_health)(/|$)"
+)
 METHODS = {"get", "put", "post", "delete", "patch"}
 
 
 def routes(app: Flask) -> set[tuple[str, str]]:
     found = set()
     for rule in app.url_map.iter_rules():
-        if rule.rule.startswith(DESCRIBED):
-            path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule).rstrip("/")
-            found |= {(path, m.lower()) for m in rule.methods or () if m.lower() in METHODS}
+        path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule).rstrip("/")
+        methods = {m.lower() for m in rule.methods or ()} & METHODS
+        if rule.rule == "/assets":
+            methods -= {"get"}  # a page
+        elif not DESCRIBED.match(rule.rule):
+            continue
+        found |= {(path, method) for method in methods}
     return found
 
 
