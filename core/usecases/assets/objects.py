@@ -52,6 +52,7 @@ def find_object(house: AssetPlatform, actor: Actor, asset_id: str) -> FoundObjec
         raise NotFound("File not found", code=missing.code) from missing
     is_ours = asset.assets_db_id == house.rules.assets_db_id
     if not is_ours and (asset.file or asset.pinned) and asset.public_url:
+        _check_is_elsewhere(house, asset)
         return Elsewhere(asset, asset.public_url)
     if is_ours and asset.pinned is not None:
         return PinnedBytes(asset, asset.pinned)
@@ -76,6 +77,16 @@ def open_object(
             f"{kept.placement.site.name}: upload the same file again.",
             details={"asset": kept.asset.id, "md5": file.md5.hex},
         ) from missing
+
+
+def _check_is_elsewhere(house: AssetPlatform, asset: Asset) -> None:
+    """Refuse to send anybody from here to here: this server was that database, and lost its id."""
+    if asset.public_url.startswith(f"{house.rules.base_url}/"):
+        raise DataMissing(
+            f"The bytes belong to the asset database {asset.assets_db_id}, which was at this address "
+            "before: whoever runs it gives it its id again, by LABSET_ASSETS_DB_ID.",
+            details={"asset": asset.id, "assets_db_id": asset.assets_db_id},
+        )
 
 
 def _no_bytes(asset: Asset) -> NotFound:

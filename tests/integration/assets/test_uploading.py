@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.errors import Conflict, Forbidden, Invalid, LabsetError, NotFound, Unauthenticated
+from core.errors import (
+    Conflict,
+    DataMissing,
+    Forbidden,
+    Invalid,
+    LabsetError,
+    NotFound,
+    Unauthenticated,
+)
 from core.model.access import Actor
 from core.model.json_values import JsonValue
 from core.model.names import DatasetId
@@ -247,6 +255,13 @@ def test_bytes_of_another_database_of_the_same_records_are_elsewhere(house: Hous
     assert find_asset(house.platform, NOBODY, "Lamp:1.0-initial") == asset
     with pytest.raises(Forbidden, match="another asset database"):
         delete_asset(other.platform, ADMIN, asset.id)
+
+
+def test_a_database_that_lost_its_id_sends_nobody_round_in_circles(house: House) -> None:
+    asset = house.upload(named())
+    forgetful = house.with_rules(assets_db_id="anew")
+    with pytest.raises(DataMissing, match=f"{asset.assets_db_id}.*LABSET_ASSETS_DB_ID"):
+        find_object(forgetful.platform, NOBODY, asset.id)
 
 
 def test_what_has_no_bytes_here_is_no_file(house: House) -> None:
