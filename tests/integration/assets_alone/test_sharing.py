@@ -120,6 +120,29 @@ def test_they_share_one_registry(pair: Pair) -> None:
     assert pair.there.ask("GET", f"/asset_registry/{entry_id}").status_code == 200
 
 
+def test_two_with_one_id_and_one_store_are_one_asset_database(
+    postgres_server: PostgresServer, s3: S3Server, tmp_path: Path
+) -> None:
+    one_database = {
+        "LABSET_DATABASE_URL": postgres_server.create_database(),
+        "LABSET_ASSETS_TOKENS": str(write_tokens(tmp_path)),
+        "LABSET_ASSETS_DB_ID": "balanced",
+        "LABSET_BASE_URL": "https://assets.example.org",
+        **bucket_of(s3, "balanced"),
+    }
+    with (
+        serving(tmp_path / "left", one_database) as left,
+        serving(tmp_path / "right", one_database) as right,
+    ):
+        made = left.upload("Balanced", b"by the left", ALICE, visibility="private").json()
+        assert made["public_url"].startswith("https://assets.example.org/asset-object/")
+        path = f"/asset-object/{made['asset_id']}"
+        assert right.ask("GET", path, ALICE).content == b"by the left"
+        assert right.ask("DELETE", f"/asset/{made['asset_id']}", ALICE).status_code == 200
+        assert left.ask("GET", path, ALICE).status_code == 404
+    assert not (tmp_path / "left" / "assets-db-id").exists()
+
+
 def test_each_collects_only_its_own_bytes(pair: Pair, s3: S3Server) -> None:
     del s3
     for server in (pair.here, pair.there):
