@@ -9,7 +9,7 @@ from core.model.names import DatasetId, SiteId
 from core.model.storage import Placement, SiteRecord, place_on
 from core.ports import AssetPlatform, BindingRecords, SiteRecords
 
-_DB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_DB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MARK = "assets-"
 
 
