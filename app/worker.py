@@ -15,6 +15,7 @@ from celery.signals import worker_ready, worker_shutting_down
 from app.jobs import QUEUE, RUN_JOB, Work, count_messages, make_celery, make_wake, run_job
 from app.logs import set_up_logging
 from app.reconciler import Upkeep
+from app.registry_checks import start_checks
 from app.settings import read_settings
 from app.wiring import open_services
 from core.usecases.verification import KIND as VERIFICATION
@@ -26,7 +27,7 @@ _GRACE_SECONDS = 5.0
 
 
 def make_worker() -> Celery:
-    """Return the Celery application with its tasks and its reconciler."""
+    """Return the Celery application with its tasks, its reconciler and its looks at other databases."""
     settings = read_settings(os.environ)
     services = open_services(settings)
     celery = make_celery(settings)
@@ -47,6 +48,7 @@ def make_worker() -> Celery:
 
     def begin(**_facts: object) -> None:
         threading.Thread(target=upkeep.run, args=(stop,), name="reconciler", daemon=True).start()
+        start_checks(services.assets, stop)
 
     def end(**_facts: object) -> None:
         stop.set()
