@@ -129,7 +129,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A file of an asset that is here, and what it was checked by: `sha256`, `md5`, or nothing was told.
+    """A file of an asset that is here, and what it was checked by: `sha256`, `md5`, or nothing, if nothing was told.
 
     Units:   size in bytes. `unchanged`: it was here already.
     """

@@ -111,7 +111,7 @@ def get(
 ) -> None:
     """Get the file of an asset, verified.
 
-    What was cut off is continued by the same command. Bytes that are not what their md5 and sha256 say
+    What was cut off is continued by the same command. Bytes that are not what their sha256 or md5 says
     get no name (exit code 6); to standard output they are out when that is known.
     """
     with labset.Client(server, watch=find_watch(quiet=quiet)) as client:

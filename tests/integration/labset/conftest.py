@@ -73,7 +73,7 @@ def shell_environment(home: Path, **more: str) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A stack with demo data."""
     anywhere_here = {"LABSET_ALLOWED_HOSTS": "127.0.0.1"}  # S3, and wires in front of it
@@ -81,13 +81,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def app_url(stack: Running) -> str:
     """The address of the Labset."""
     return str(stack.ready["app_url"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo(stack: Running) -> Mapping[str, Any]:
     """The demo dataset: `dataset_id`, `tag`, `file`."""
     found: Mapping[str, Any] = stack.ready["demo"]
@@ -126,13 +126,13 @@ def client(app_url: str, token_of: Callable[[str], str]) -> Iterator[Client]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def s3_site(stack: Running) -> int:
     """The id of the demo's S3 site."""
     return _site_of(stack, "s3")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def local_site(stack: Running) -> int:
     """The id of the demo's folder site."""
     return _site_of(stack, "local")

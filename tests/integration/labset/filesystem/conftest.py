@@ -45,13 +45,13 @@ def put(client: Client, tmp_path: Path) -> Callable[[int, str, bytes], str]:
     return commit
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def large() -> bytes:
     """Bytes that do not come in one piece."""
     return random.Random(4).randbytes(21_000_000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def large_place(
     stack: Running,
     large: bytes,
