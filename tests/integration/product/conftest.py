@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from bench.stack import Running, running_stack
+from tests.integration.product.asset_calls import Assets, Caller
 from tests.integration.product.hub import Repository
 
 
@@ -61,6 +62,24 @@ def _token(stack: Running, name: str) -> str:
     if name == "root":
         return str(stack.ready["root_token"])
     return str(stack.ready["users"][name]["token"])
+
+
+@pytest.fixture(scope="package")
+def assets(stack: Running) -> Iterator[Caller]:
+    """Return the routes of the asset database as alice, bob, carol, root or nobody calls them."""
+    made: dict[str, httpx.Client] = {}
+
+    def find(name: str) -> Assets:
+        if name not in made:
+            token = _token(stack, name)
+            headers = {"PRIVATE-TOKEN": token} if token else {}
+            url = stack.ready["app_url"]
+            made[name] = httpx.Client(base_url=url, headers=headers, timeout=60)
+        return Assets(made[name])
+
+    yield find
+    for one in made.values():
+        one.close()
 
 
 @pytest.fixture
