@@ -14,9 +14,13 @@ from app.pages.formats import register_formats
 from app.pages.searches import answer_search, is_fragment, read_asked
 from core.errors import LabsetError, Unauthenticated
 from core.model.access import Person
+from core.model.asset_documents import REGISTRY_SHAPE
 from core.model.assets import Asset
+from core.model.filters import parse_query
+from core.model.registry import RegistryEntry
 from core.ports import AssetPlatform, Found
 from core.usecases.assets.finding import list_tags, query_assets
+from core.usecases.registry.entries import query_entries
 from core.usecases.registry.third_party import search_others
 
 blueprint = Blueprint("assets", __name__, url_prefix="/assets")
@@ -24,6 +28,7 @@ blueprint.record_once(register_formats)
 
 PER_PAGE = 50
 SHOWN_TAGS = 24
+NAMED_FAILING = 20
 ORDERS = (
     ("", "Newest"),
     ("-updated_at", "Last changed"),
@@ -83,6 +88,7 @@ def third_party() -> ResponseReturnValue:
         asked=asked,
         made=made,
         results=results,
+        failing=_failing(),
     )
 
 
@@ -107,6 +113,17 @@ def _find(house: AssetPlatform, asked: Asked, made: Made, cursor: str) -> Found[
     except LabsetError as error:
         made.problems["search"] = error.message
         return _NOTHING
+
+
+def _failing() -> tuple[RegistryEntry, ...]:
+    """Return registered databases that are not asked, since they failed when last looked at."""
+    query = parse_query(
+        {"health.ok": {"$ne": True}},
+        sort="asset_registry_name",
+        limit=NAMED_FAILING,
+        fields_of=REGISTRY_SHAPE,
+    )
+    return query_entries(asset_house(), query).items
 
 
 def _field_names(found: Found[Asset]) -> list[str]:

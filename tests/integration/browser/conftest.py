@@ -63,3 +63,34 @@ def sign_in(chromium: Browser, stack: Running) -> Iterator[Callable[[Person], Pa
     yield enter
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, stack: Running) -> Iterator[Callable[..., Page]]:
+    """Return a page of somebody who is known by the token's cookie; a broken policy fails the test."""
+    contexts: list[BrowserContext] = []
+    broken: list[str] = []
+
+    def enter(who: Person, *, script: bool = True, width: int = 1280) -> Page:
+        context = chromium.new_context(
+            base_url=stack.ready["app_url"],
+            java_script_enabled=script,
+            viewport={"width": width, "height": 800},
+        )
+        contexts.append(context)
+        cookie = {"name": "tokenGitLab", "value": who.token, "url": stack.ready["app_url"]}
+        context.add_cookies([cookie])  # type: ignore[list-item] # playwright's own shape
+        page = context.new_page()
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        page.on("console", lambda said: broken.append(said.text) if _is_policy(said.text) else None)
+        page.on("dialog", lambda dialog: dialog.accept())
+        return page
+
+    yield enter
+    for context in contexts:
+        context.close()
+    assert broken == []
+
+
+def _is_policy(text: str) -> bool:
+    return "Content Security Policy" in text

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from bench.stack import Running
 from tests.integration.product.conftest import Person
@@ -27,37 +27,6 @@ DROP = """([name, text]) => {
     zone.dispatchEvent(new DragEvent(type, { dataTransfer: dropped, bubbles: true, cancelable: true }));
   }
 }"""
-
-
-@pytest.fixture
-def visit(chromium: Browser, stack: Running) -> Iterator[Visit]:
-    """Return a page of somebody who is known by the token's cookie; a broken policy fails the test."""
-    contexts: list[BrowserContext] = []
-    broken: list[str] = []
-
-    def enter(who: Person, *, script: bool = True, width: int = 1280) -> Page:
-        context = chromium.new_context(
-            base_url=stack.ready["app_url"],
-            java_script_enabled=script,
-            viewport={"width": width, "height": 800},
-        )
-        contexts.append(context)
-        cookie = {"name": "tokenGitLab", "value": who.token, "url": stack.ready["app_url"]}
-        context.add_cookies([cookie])  # type: ignore[list-item] # playwright's own shape
-        page = context.new_page()
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        page.on("console", lambda said: broken.append(said.text) if _is_policy(said.text) else None)
-        page.on("dialog", lambda dialog: dialog.accept())
-        return page
-
-    yield enter
-    for context in contexts:
-        context.close()
-    assert broken == []
-
-
-def _is_policy(text: str) -> bool:
-    return "Content Security Policy" in text
 
 
 def payload(name: str, data: bytes | None = None) -> FilePayload:

@@ -1,0 +1,285 @@
+"""The asset database in a real browser: a file goes in, is found, changed, compared and goes again."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+import pytest
+from PIL import Image
+from playwright.sync_api import FilePayload, Page, expect
+
+from bench.stack import Running
+from tests.integration.product.conftest import Person
+
+NewDataset = Callable[..., int]
+Visit = Callable[..., Page]
+Push = Callable[..., dict[str, str]]
+
+
+def named() -> str:
+    """Return a name that no other test uses."""
+    return f"Seam {secrets.token_hex(4)}"
+
+
+def file(name: str, data: bytes) -> FilePayload:
+    """Return a file to choose."""
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": data}
+
+
+def picture() -> bytes:
+    """Return a PNG of 48 × 32 pixels, unlike any other."""
+    held = io.BytesIO()
+    colour = (secrets.randbelow(256), secrets.randbelow(256), secrets.randbelow(256))
+    Image.new("RGB", (48, 32), colour).save(held, "PNG")
+    return held.getvalue()
+
+
+@pytest.fixture
+def push(stack: Running) -> Push:
+    """Make an asset in somebody's name by the API."""
+
+    def make(who: Person, told: Mapping[str, object], data: bytes | None = None) -> dict[str, str]:
+        sent = {"asset_version": {"version": "1.0", "tag": "initial"}, **told}
+        form = {"asset_metadata": json.dumps(sent)}
+        files = {"asset": ("seam.bin", data or secrets.token_bytes(200))}
+        address = f"{stack.ready['app_url']}/upload_asset"
+        answer = who.http.post(address, data=form, files=files)
+        assert answer.status_code == HTTPStatus.CREATED, answer.text
+        return dict(answer.json())
+
+    return make
+
+
+def test_a_file_is_added_with_progress_and_found_by_what_was_told_of_it(
+    visit: Visit, alice: Person, stack: Running
+) -> None:
+    name, data = named(), picture()
+    page = visit(alice)
+    page.goto("/assets/new")
+    page.locator("#file").set_input_files([file("line 3.png", data)])
+    expect(page.get_by_label("Name", exact=True).first).to_have_value("line 3")
+    page.locator("#name").fill(name)
+    page.get_by_label("Tags").fill("weld, line 3,")
+    lines = page.locator("[data-pairs] [data-line]")
+    expect(lines).to_have_count(1)
+    lines.get_by_label("Name").fill("iso")
+    lines.get_by_label("Value").fill("{1")
+    page.get_by_role("button", name="Add asset").click()
+    expect(page.locator("#version-problem")).to_contain_text("Give it a version")
+    expect(page.locator("[data-pairs]")).to_contain_text("iso: It begins like JSON and is none")
+    expect(page.locator("#name")).to_have_value(name)
+    page.locator("#version").fill("1.10")
+    page.locator("#tag").fill("final")
+    lines.get_by_label("Value").fill("200")
+    page.get_by_role("button", name="Add asset").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+    expect(page.get_by_role("status")).to_contain_text(f"{name}:1.10-final is there.")
+    expect(page.locator(".about-file")).to_contain_text("48 × 32")
+    shown = page.locator(".preview img")
+    expect(shown).to_be_visible()
+    assert shown.evaluate("img => img.decode().then(() => img.naturalWidth)") == 48
+    asset_id = page.url.rpartition("/")[2]
+    address = f"{stack.ready['app_url']}/asset-object/{asset_id}"
+    assert alice.http.get(address).content == data
+    page.goto("/assets")
+    page.get_by_role("searchbox").press_sequentially(name.lower())
+    rows = page.locator("#results tbody tr")
+    expect(rows).to_have_count(1)
+    page.locator("summary", has_text="Filter by fields").click()
+    page.get_by_label("Field", exact=True).fill("iso")
+    page.get_by_label("Comparison").select_option("gt")
+    page.get_by_label("Value", exact=True).fill("200")
+    page.keyboard.press("Tab")
+    expect(page.locator("#results")).to_contain_text("Nothing fits.")
+    page.get_by_label("Comparison").select_option("gte")
+    expect(rows).to_have_count(1)
+    page.reload()
+    expect(rows).to_have_count(1)
+    page.locator("summary", has_text="The same as curl").click()
+    expect(page.locator(".as-curl .copyable code")).to_contain_text('"asset_metadata.iso": {"$gte": 200}')
+
+
+def test_without_script_a_file_is_added_changed_and_deleted_by_plain_forms(
+    visit: Visit, carol: Person
+) -> None:
+    name = named()
+    page = visit(carol, script=False)
+    page.goto("/assets/new")
+    page.locator("#name").fill(name)
+    page.locator("#version").fill("1.0")
+    page.locator("#file").set_input_files([file("a.txt", b"text of one line")])
+    page.get_by_role("button", name="Add asset").click()
+    expect(page.locator("#tag-problem")).to_contain_text("Give it a tag")
+    expect(page.locator("#name")).to_have_value(name)
+    page.locator("#tag").fill("initial")
+    page.locator("#file").set_input_files([file("a.txt", b"text of one line")])
+    page.get_by_role("button", name="Add asset").click()
+    expect(page.get_by_role("status")).to_contain_text(f"{name}:1.0-initial is there.")
+    page.get_by_role("link", name="Change").click()
+    page.get_by_role("textbox", name="Name").first.fill("camera")
+    page.get_by_role("textbox", name="Value").first.fill("Leica")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".told")).to_contain_text("Leica")
+    page.goto("/assets")
+    page.locator("summary", has_text="Filter by fields").click()
+    page.get_by_label("Field", exact=True).fill("camera")
+    page.get_by_label("Value", exact=True).fill("Leica")
+    page.get_by_role("button", name="Apply").click()
+    page.get_by_role("link", name=name).click()
+    delete = page.get_by_role("button", name=f"Delete {name}")
+    page.locator("#typed").fill(name)
+    delete.click()
+    expect(page.locator("#typed-problem")).to_contain_text(f"Type {name}:1.0-initial")
+    page.locator("#typed").fill(f"{name}:1.0-initial")
+    delete.click()
+    expect(page.get_by_role("status")).to_contain_text("was deleted")
+
+
+def test_an_entry_at_an_address_needs_no_file_and_a_taken_name_is_told_beside_the_version(
+    visit: Visit, alice: Person, push: Push
+) -> None:
+    taken = named()
+    push(alice, {"asset_name": taken})
+    page = visit(alice)
+    page.goto("/assets/new")
+    page.get_by_label("At an address").check()
+    expect(page.locator("#file")).to_be_hidden()
+    page.locator("#url").fill("https://example.org/weights.bin")
+    page.locator("#name").fill(taken)
+    page.locator("#version").fill("1.0")
+    page.locator("#tag").fill("initial")
+    page.get_by_role("button", name="Add asset").click()
+    expect(page.locator("#version-problem")).to_be_visible()
+    expect(page.locator("#url")).to_have_value("https://example.org/weights.bin")
+    page.locator("#version").fill("1.1")
+    page.get_by_role("button", name="Add asset").click()
+    expect(page.get_by_role("link", name="Open the address")).to_have_attribute(
+        "href", "https://example.org/weights.bin"
+    )
+
+
+def test_two_versions_stand_side_by_side_and_what_differs_says_so(
+    visit: Visit, alice: Person, push: Push
+) -> None:
+    name = named()
+    for version, iso in (("1.9", 100), ("1.10", 200)):
+        push(
+            alice,
+            {
+                "asset_name": name,
+                "asset_version": {"version": version, "tag": "final"},
+                "asset_metadata": {"iso": iso, "camera": "cam-2"},
+                "asset_tags": ["weld", version],
+            },
+        )
+    page = visit(alice)
+    page.goto(f"/assets?search={name}")
+    page.get_by_role("link", name=name).first.click()
+    page.get_by_role("button", name="Compare left with right").click()
+    iso = page.get_by_role("row", name="iso")
+    expect(iso).to_contain_text("differs")
+    expect(iso.locator(".value")).to_have_text(["100", "200"])
+    expect(page.get_by_role("row", name="1.9 only left")).to_be_visible()
+    expect(page.get_by_role("row", name="camera")).to_have_count(0)
+    page.get_by_role("link", name="Show all").click()
+    expect(page.get_by_role("row", name="camera")).to_contain_text("same")
+
+
+def test_a_raw_filter_says_beside_it_what_is_wrong_and_finds_once_it_is_right(
+    visit: Visit, alice: Person, push: Push
+) -> None:
+    name = named()
+    push(alice, {"asset_name": name, "asset_metadata": {"lens": {"f": 1.4}}})
+    page = visit(alice)
+    page.goto("/assets")
+    page.locator("summary", has_text="Filter by fields").click()
+    raw = page.get_by_label("And this filter, as JSON")
+    raw.fill("{'asset_name': 1}")
+    page.get_by_role("button", name="Apply").click()
+    problem = page.locator("#filter-problem")
+    expect(problem).to_contain_text("line 1, column 2: a name in double quotes is expected here")
+    raw.fill('{"$where": "1"}')
+    page.get_by_role("button", name="Apply").click()
+    expect(problem).to_contain_text("'$where' is not allowed")
+    raw.fill(json.dumps({"asset_metadata.lens.f": {"$lt": 2}, "asset_name": name}))
+    page.get_by_role("button", name="Apply").click()
+    expect(problem).to_be_empty()
+    expect(page.locator("#results tbody tr")).to_have_count(1)
+
+
+def test_what_others_made_is_read_and_not_changed_and_private_is_nowhere(
+    visit: Visit, alice: Person, bob: Person, push: Push
+) -> None:
+    name = named()
+    public = push(alice, {"asset_name": name})
+    private = push(
+        alice, {"asset_name": name, "asset_version": {"version": "2", "tag": "x"}} | PRIVATE
+    )
+    page = visit(bob)
+    page.goto(f"/assets/{public['asset_id']}")
+    change = page.get_by_role("button", name="Change")
+    expect(change).to_have_attribute("aria-disabled", "true")
+    expect(change).to_have_attribute(
+        "data-why", "Only its owner and administrators may change it. Ask alice."
+    )
+    expect(page.locator(".versions tbody tr")).to_have_count(1)
+    answer = page.goto(f"/assets/{private['asset_id']}")
+    assert answer is not None
+    assert answer.status == HTTPStatus.NOT_FOUND
+    page.goto(f"/assets?search={name}")
+    expect(page.locator("#results tbody tr")).to_have_count(1)
+
+
+PRIVATE = {"visibility": "private"}
+
+
+def test_a_file_of_a_dataset_becomes_an_asset_that_its_page_names(
+    visit: Visit, carol: Person, new_dataset: NewDataset
+) -> None:
+    dataset, name = new_dataset(), named()
+    carol.json("PUT", f"/datasets/{dataset}/files/raw/a.bin", 201, content=secrets.token_bytes(99))
+    page = visit(carol)
+    page.goto(f"/datasets/{dataset}/file/raw/a.bin")
+    page.get_by_role("link", name="Register as asset").click()
+    expect(page.locator("#version")).to_have_value("main")
+    page.locator("#name").fill(name)
+    page.get_by_role("button", name="Register as asset").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+    expect(page.locator(".about-file")).to_contain_text("raw/a.bin")
+    page.locator(".about-file").get_by_role("link", name="raw/a.bin").click()
+    page.get_by_role("link", name=f"{name}:main").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+
+
+@pytest.mark.parametrize("width", (380, 1280))
+def test_no_page_of_assets_is_wider_than_the_screen(
+    visit: Visit, alice: Person, push: Push, width: int
+) -> None:
+    long = {
+        "asset_name": named() + " that is long" * 15,
+        "asset_metadata": {"k" * 90: "v" * 400, "deep": {"a": list(range(50))}},
+        "asset_tags": ["tag" * 40, *(f"tag {number}" for number in range(12))],
+    }
+    made = push(alice, long)["asset_id"]
+    page = visit(alice, width=width)
+    both = f"left={made}&right={made}&all=1"
+    for address in (
+        "/assets?field=width&op=is&value=1",
+        "/assets",
+        "/assets?scope=third-party",
+        "/assets/new",
+        f"/assets/{made}",
+        f"/assets/{made}/edit",
+        f"/assets/compare?{both}",
+        "/registry",
+        "/registry/new",
+    ):
+        page.goto(address)
+        too_wide = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert too_wide <= 0, address
