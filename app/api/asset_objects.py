@@ -44,7 +44,7 @@ def _send_kept(house: AssetPlatform, who: Actor, kept: KeptBytes) -> Response:
     item = Sendable(
         etag=kept.file.md5.hex,
         size_bytes=kept.file.size_bytes,
-        name=kept.asset.id,
+        name=_name_for(kept.asset, kept.file.file_name),
         open=lambda byte_range: open_object(house, kept, byte_range),
         still_allowed=lambda: find_object(house, who, kept.asset.id),
     )
@@ -65,11 +65,16 @@ def _send_pinned(house: AssetPlatform, who: Actor, pinned: PinnedBytes) -> Respo
     item = Sendable(
         etag=found.md5.hex,
         size_bytes=found.size_bytes,
-        name=pinned.asset.id,
+        name=_name_for(pinned.asset, pinned.pinned.path.name),
         open=lambda byte_range: open_file(where, found, byte_range),
         still_allowed=still_allowed,
     )
     return with_facts(send(item, cache_control=REVALIDATED, inline=flag("inline")), found)
+
+
+def _name_for(asset: Asset, file_name: str) -> str:
+    """Return what the bytes are called where they are saved: the id, unless `?named=1` asks for the file's name."""
+    return (file_name if flag("named") else "") or asset.id
 
 
 def _find_pinned(who: Actor, pinned: PinnedFile) -> FoundFile:
