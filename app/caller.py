@@ -123,7 +123,7 @@ def _of_authorization(header: str, *, bare_allowed: bool) -> tuple[str, Door]:
         return _basic_password(rest.strip()), Door.BASIC
     if bare_allowed and not rest:
         return scheme, Door.BEARER
-    raise Unauthenticated("Send the GitLab token as `Authorization: Bearer <token>`.")
+    raise Unauthenticated("Send the token as `Authorization: Bearer <token>`.")
 
 
 def _basic_password(text: str) -> str:
@@ -137,6 +137,6 @@ def _basic_password(text: str) -> str:
 def _by_token(token: str, door: Door) -> Caller:
     if not _TOKEN.fullmatch(token):
         raise Unauthenticated(
-            "What was sent as a GitLab token cannot be one: it is empty or has other characters."
+            "What was sent as a token cannot be one: it is empty or has other characters than ASCII's."
         )
     return Caller(Actor(Secret(token)), door)
