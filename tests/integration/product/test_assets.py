@@ -122,7 +122,11 @@ def test_pages_of_a_query_follow_one_another_by_link_and_by_cursor(carols: Asset
     for version in ("1.9", "1.10", "2.0-rc1", "2.0", "1.2"):
         body = about(name, version, asset_metadata={"n": version})
         carols.json("POST", "/asset", 201, json=body)
-    address = {"sort": "-asset_version.version", "limit": 2, "fields": "asset_version.version"}
+    address: dict[str, str | int] = {
+        "sort": "-asset_version.version",
+        "limit": 2,
+        "fields": "asset_version.version",
+    }
     seen: list[str] = []
     answer = carols.http.post("/assets", json={"asset_name": name}, params=address)
     while True:

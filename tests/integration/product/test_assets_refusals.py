@@ -23,7 +23,7 @@ def carols(assets: Caller) -> Assets:
 
 
 def is_absent(carols: Assets, name: str) -> bool:
-    return carols.find({"asset_name": name})["data"] == []
+    return not carols.find({"asset_name": name})["data"]
 
 
 def test_a_form_without_its_file_or_with_an_empty_name_says_so_in_the_seeds_words(
