@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from core.errors import Invalid
-from core.model.json_values import JsonValue, check_json
+from core.model.json_values import JsonValue, check_json, is_one_line
 from core.model.names import DatasetId, FilePath, Md5, Revision, SiteId
 
 MAX_ASSET_TEXT_CHARACTERS = 255
@@ -41,9 +41,9 @@ class AssetName:
 
     def __post_init__(self) -> None:
         for label, text in (("name", self.name), ("version", self.version), ("tag", self.tag)):
-            if len(text) > MAX_ASSET_TEXT_CHARACTERS or not (text.isprintable() or not text):
+            if len(text) > MAX_ASSET_TEXT_CHARACTERS or not is_one_line(text):
                 raise Invalid(
-                    f"asset_{label} has at most {MAX_ASSET_TEXT_CHARACTERS} printable characters.",
+                    f"asset_{label} has at most {MAX_ASSET_TEXT_CHARACTERS} characters, in one line.",
                     details={"field": f"asset_{label}"},
                 )
         if not self.name.strip():

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 
 from core.errors import Invalid, TooLarge
-from core.model.json_values import JsonValue, check_json
+from core.model.json_values import JsonValue, check_json, is_one_line
 
 MAX_TAG_CHARACTERS = 255
 
@@ -76,7 +76,7 @@ def _says_nothing(value: JsonValue, present: JsonValue) -> bool:
 
 
 def _read_tag(tag: JsonValue, field: str) -> str:
-    if not isinstance(tag, str) or not tag.strip() or not tag.isprintable():
+    if not isinstance(tag, str) or not tag.strip() or not is_one_line(tag):
         raise Invalid(f"{field} must be a list of printable texts.", details={"field": field})
     if len(tag) > MAX_TAG_CHARACTERS:
         raise Invalid(

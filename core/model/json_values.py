@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from core.errors import Invalid
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 
 MAX_JSON_DEPTH = 32
 _LARGEST = 10**308  # what a double holds
+_UNSHOWN = re.compile(  # controls, line ends, changes of direction, halves of surrogate pairs
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 
 
 def check_json(value: JsonValue, field: str) -> None:
@@ -29,6 +34,11 @@ def text_problem(text: str) -> str | None:
     except UnicodeEncodeError:
         return "is not valid Unicode"
     return None
+
+
+def is_one_line(text: str) -> bool:
+    """Whether a text shows as one line, in its order: any script, but no control or override."""
+    return _UNSHOWN.search(text) is None
 
 
 def _problem(value: JsonValue, levels: int) -> str | None:

@@ -9,7 +9,7 @@ from core.model.access import Actor, Permission
 from core.model.asset_documents import ASSET_SHAPE
 from core.model.assets import Asset
 from core.model.filters import DocumentQuery, parse_query
-from core.model.json_values import JsonValue
+from core.model.json_values import JsonValue, text_problem
 from core.ports import AssetPlatform, Found
 from core.usecases.assets.rights import change_permission_of, may_see, scope_of
 
@@ -24,6 +24,8 @@ def find_asset(house: AssetPlatform, actor: Actor, uri_or_id: str) -> Asset:
     """
     person = house.people.find_person(actor)
     wanted = uri_or_id.strip()
+    if text_problem(wanted):
+        raise asset_not_found(repr(uri_or_id))
     for assets_db_id in (house.rules.assets_db_id, None):
         asset = house.assets.find_asset(assets_db_id, wanted)
         if asset is not None and may_see(house, actor, person, asset):

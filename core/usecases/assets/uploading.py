@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from core.errors import Conflict, Invalid, TooLarge
 from core.model.access import Actor, Person
 from core.model.assets import Asset, AssetFile, AssetName, KeptObject
+from core.model.json_values import is_one_line
 from core.model.names import SiteId
 from core.model.storage import SiteRecord, StoredObject
 from core.ports import AssetPlatform
@@ -183,10 +184,10 @@ def check_same(there: Asset, asset: Asset) -> None:
 
 
 def plain_file_name(text: str) -> str:
-    """Return the last part of a file's name without anything that does not print; "" for none."""
+    """Return the last part of a file's name without controls and overrides; "" for none."""
     name = text.replace("\\", "/").rpartition("/")[2]
-    printable = "".join(letter for letter in name if letter.isprintable()).strip()
-    return printable[-MAX_ASSET_FILE_NAME_CHARACTERS:]
+    shown = "".join(filter(is_one_line, name)).strip()
+    return shown[-MAX_ASSET_FILE_NAME_CHARACTERS:]
 
 
 def _identity(asset: Asset) -> tuple[AssetName, int | None, object]:

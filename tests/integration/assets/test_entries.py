@@ -34,8 +34,9 @@ def test_an_external_asset_may_lack_nearly_everything(house: House) -> None:
     assert told.public_url == "https://files.example/lamp.bin?sig=1#x"
     assert asset_document(told)["asset_file_info"] == {"size": "3 GB"}
     assert find_asset(house.platform, NOBODY, half.id) == half
-    with pytest.raises(NotFound):
-        find_asset(house.platform, NOBODY, "")
+    for text in ("", "a\x00b", "\ud800", "x" * 100_000):
+        with pytest.raises(NotFound):
+            find_asset(house.platform, NOBODY, text)
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,25 @@ def test_as_many_tags_and_characters_as_allowed_are_taken_and_no_more() -> None:
             read_draft(SEED | body, needs_version=True)
 
 
+@pytest.mark.parametrize("text", ("क\u200dष", "全角\u3000空白", "👩\u200d🔬", "a\u00a0b"))
+def test_every_script_may_name_an_asset(text: str) -> None:
+    draft = read_draft(SEED | {"asset_name": text, "asset_tags": [text]}, needs_version=True)
+    assert (draft.name.name, draft.tags) == (text, (text,))
+
+
+@pytest.mark.parametrize(
+    "text", ("a\x00", "a\nb", "\x1b[31m", "a\u202eb", "a\u2028b", "\ud800", "\x85a")
+)
+def test_what_is_no_line_names_nothing(text: str) -> None:
+    bodies: list[dict[str, JsonValue]] = [
+        {"asset_name": f"a{text}a"},
+        {"asset_tags": [f"a{text}a"]},
+    ]
+    for body in bodies:
+        with pytest.raises(Invalid):
+            read_draft(SEED | body, needs_version=True)
+
+
 def test_a_dataset_says_the_visibility_by_itself() -> None:
     draft = read_draft(SEED | {"dataset_id": 12}, needs_version=True)
     assert (draft.visibility, draft.dataset_id) == (AssetVisibility.DATASET, DatasetId(12))
@@ -123,6 +142,7 @@ def test_an_empty_change_changes_nothing() -> None:
         ("/etc/../passwd", "passwd"),
         ("evil\r\nX-Header: 1.txt", "evilX-Header: 1.txt"),
         ("\u202egpj.exe", "gpj.exe"),
+        ("क\u200dष.txt", "क\u200dष.txt"),
         ("灯.png", "灯.png"),
         ("dir/", ""),
         ("", ""),
