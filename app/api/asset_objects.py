@@ -12,7 +12,7 @@ from app.api.files import with_facts
 from app.api.sending import REVALIDATED, Sendable, send
 from app.caller import actor, asset_house, platform
 from core.model.access import Actor
-from core.model.assets import PinnedFile
+from core.model.assets import Asset, PinnedFile
 from core.model.names import Ref
 from core.ports import AssetPlatform
 from core.usecases.assets.objects import (
