@@ -84,6 +84,10 @@ def test_a_bucket_that_refuses_the_keys_is_a_warning_and_entries_can_be_read(
         assert health.status_code == 503
         parts = health.json()["parts"]
         assert (parts["ledger"]["ok"], parts["store"]["ok"]) == (True, False)
+        refused = server.upload("Nowhere", b"bytes")
+        assert refused.status_code == 503
+        assert refused.json()["success"] is False
+        assert server.find({}) == []
 
 
 def test_the_script_in_the_checkout_starts_it_from_anywhere(tmp_path: Path) -> None:
