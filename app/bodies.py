@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -91,8 +92,8 @@ def _place_of(error: Exception) -> str:
 def _named_once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     named = dict(pairs)
     if len(named) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in named if names.count(name) > 1)
+        times = Counter(name for name, _ in pairs)
+        twice = next(name for name in named if times[name] > 1)
         raise Invalid(
             f"The JSON names the field {twice!a:.100} twice in one object.",
             details={"field": twice[:100]},
