@@ -6,6 +6,7 @@ Source:  COMPAT 0.2.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from json import dumps, loads
 from typing import Any
 from urllib.parse import quote
 
@@ -39,12 +40,29 @@ def ask_body(
 
     Raises:  what the server refuses; LabsetError, where no asset database answers.
     """
-    answer = connection.send(method, path, json=json, params=params, repeatable=repeatable)
+    content = None if json is None else json_bytes(json)
+    headers = None if json is None else {"Content-Type": "application/json"}
+    answer = connection.send(
+        method, path, content=content, headers=headers, params=params, repeatable=repeatable
+    )
+    return read_body(answer.content, connection.server)
+
+
+def read_body(text: bytes, server: str) -> Json:
+    """Return the body of an answer that says success. Raises: as `ask_body`."""
     try:
-        body = answer.json()
+        body = loads(text)
     except ValueError:
         body = None
-    return checked_body(body, connection.server)
+    return checked_body(body, server)
+
+
+def json_bytes(value: object) -> bytes:
+    """Return JSON. Raises Misused for what is none: not a number, infinity, no text at all."""
+    try:
+        return dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, TypeError) as problem:
+        raise Misused(f"This is no JSON: {problem}.") from problem
 
 
 def checked_body(body: object, server: str) -> Json:

@@ -21,6 +21,7 @@ from labset.transport.patience import Patience
 from labset.transport.wire import BLOCK_BYTES, Answer
 from labset.watch import Watch
 
+_NAME_BYTES = 200
 _RESERVE_BYTES = 16 * 1024 * 1024  # that a disk keeps free
 
 
@@ -225,8 +226,16 @@ def file_name(asset: Asset) -> str:
         last = name.replace("\\", "/").rpartition("/")[2]
         plain = "".join(one for one in last if one.isprintable()).strip().lstrip(".")
         if plain:
-            return plain
+            return _fitting(plain)
     return "asset"
+
+
+def _fitting(name: str) -> str:
+    """Return a name short enough for a disk, also as `.<name>.part.json`; its suffix stays."""
+    stem, suffix = Path(name).stem, Path(name).suffix
+    while len(f"{stem}{suffix}".encode()) > _NAME_BYTES:
+        stem, suffix = (stem[:-1], suffix) if stem else ("", suffix[:-1])
+    return stem + suffix
 
 
 def _is_there(goal: Path, digests: Digests) -> bool:

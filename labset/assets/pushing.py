@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from labset.assets.answers import address_of, ask_body, checked_body, object_in
+from labset.assets.answers import address_of, ask_body, json_bytes, object_in, read_body
 from labset.assets.model import Asset, Draft, Json
 from labset.assets.source import AssetSource
-from labset.errors import Conflict, Damaged, LabsetError, Misused, NotFound, Unreachable
+from labset.errors import Conflict, Damaged, Misused, NotFound, Unreachable
 from labset.local.hash_cache import HashCache, Signature
 from labset.local.kept_folders import state_folder
 from labset.transport.connection import Connection
@@ -125,7 +123,7 @@ class _Sending:
         body = Pieces(size, lambda: self._pieces(head, tail))
         with self._wire.ask("POST", "/upload_asset", params, headers, body) as answer:
             text = answer.read()
-        return checked_body(_read_json(text), self._connection.server)
+        return read_body(text, self._connection.server)
 
     def _pieces(self, head: bytes, tail: bytes) -> Iterator[bytes]:
         """Yield the body; the bytes are hashed as they go."""
@@ -160,7 +158,7 @@ def _frame(draft: Draft, local: LocalFile, boundary: str) -> tuple[bytes, bytes]
 
     Source:  RFC 7578; file names as browsers quote them.
     """
-    told = json.dumps(draft.document(), ensure_ascii=False, allow_nan=False)
+    told = json_bytes(draft.document()).decode()
     name = local.path.encode("utf-8", "replace").decode().translate(_QUOTED)
     head = (
         f"--{boundary}\r\n"
@@ -244,12 +242,3 @@ def _check_arrived(asset: Asset, md5: str, local: LocalFile) -> None:
         f"{asset.key} has other bytes than were sent: delete it with `labset assets rm`, push it again.",
         details={"path": local.local, "md5": md5},
     )
-
-
-def _read_json(text: bytes) -> Any:  # noqa: ANN401 - any JSON
-    try:
-        return json.loads(text)
-    except ValueError as problem:
-        raise LabsetError(
-            "The server took the file and answers no JSON.", "no_database"
-        ) from problem

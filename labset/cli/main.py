@@ -13,7 +13,7 @@ from labset import __version__
 from labset.cli.groups import CONTEXT, commands_of
 from labset.cli.output import shown
 from labset.cli.table import COMMANDS, FAMILIES
-from labset.errors import LabsetError
+from labset.errors import LabsetError, Misused
 
 _MOST_SHOWN = 10  # of what an error names
 
@@ -71,6 +71,9 @@ def main() -> None:
     except LabsetError as error:
         _tell(error)
         sys.exit(error.exit_code)
+    except UnicodeEncodeError as problem:
+        _tell(Misused(f"{problem.object!r} is no valid Unicode: say it otherwise."))
+        sys.exit(Misused.exit_code)
     except OSError as problem:  # of this machine: a full disk, a folder that may not be written
         _tell(LabsetError(_in_words(problem), "system"))
         sys.exit(LabsetError.exit_code)

@@ -130,6 +130,8 @@ def test_a_registered_database_lives(shell: Shell) -> None:
         (("assets", "tag", "a:1-b", "new"), 2, "neither +TAG"),
         (("assets", "tag", "a:1-b"), 2, "Say what to change"),
         (("assets", "register", "7@v1"), 2, "Name a file"),
+        (("assets", "info", "no valid \udcff:1-x"), 2, "no valid Unicode"),
+        (("assets", "find", "\udcff"), 2, "no JSON"),
         (("assets", "info", "no:1-x"), 4, "There is no asset no:1-x."),
         (("assets", "get", "no:1-x"), 4, "There is no asset no:1-x."),
         (("assets", "rm", "no:1-x", "--yes"), 4, "There is no asset no:1-x."),

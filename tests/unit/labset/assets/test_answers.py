@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from labset.assets.answers import address_of, checked_body
+from labset.assets.answers import address_of, checked_body, json_bytes
 from labset.assets.digests import Digests
 from labset.assets.fetching import file_name
 from labset.assets.model import Asset, Checked, Draft, Health, RegistryEntry
@@ -66,6 +66,12 @@ def test_a_uri_is_quoted_as_a_whole(key: str, address: str) -> None:
 def test_a_key_leads_nowhere_else(key: str) -> None:
     with pytest.raises(Misused):
         address_of("asset", key)
+
+
+@pytest.mark.parametrize("value", (float("nan"), {"a": float("inf")}, "\ud800", object()))
+def test_what_is_no_json_is_not_sent(value: object) -> None:
+    with pytest.raises(Misused):
+        json_bytes(value)
 
 
 def test_a_document_with_odd_fields_is_read_as_far_as_it_goes() -> None:
@@ -139,6 +145,8 @@ def test_bytes_are_held_against_all_that_is_told() -> None:
         ("a\x1b[2J\n.txt", "a[2J.txt"),
         ("..", "a"),
         (7, "a"),
+        ("ü" * 300 + ".tar", "ü" * 98 + ".tar"),
+        ("." * 9 + "x" * 300, "x" * 200),
     ),
 )
 def test_a_file_is_named_without_leading_anywhere(told: object, name: str) -> None:
