@@ -59,13 +59,6 @@ _REPLACE = update(assets).where(
 _DELETE_TERMS = delete(asset_terms).where(
     asset_terms.c.number == bindparam("of"), asset_terms.c.term == bindparam("which")
 )
-_LIST_DATASETS = (
-    select(assets.c.dataset_id)
-    .where(assets.c.assets_db_id == bindparam("db"), assets.c.dataset_id.isnot(None))
-    .group_by(assets.c.dataset_id)
-    .order_by(func.max(assets.c.number).desc())
-    .limit(bindparam("most"))
-)
 _CHANGING = ("visibility", "dataset_id", "updated_at", "document", "terms")
 _DB_ID = "assets_db_id"
 _FIND_DB_ID = select(installation.c.value).where(installation.c.name == _DB_ID)
@@ -240,6 +233,31 @@ class SqlAssetRecords:
         rows = [{"which": term, "of": number} for term in terms]
         if rows and self._database.is_sqlite:
             connection.execute(_DELETE_TERMS, rows)
+
+
+def _list_datasets() -> Select[Any]:
+    """Return a statement that goes from dataset to dataset by the index, however many assets each has."""
+    is_here = assets.c.assets_db_id == bindparam("db")
+    first = select(func.min(assets.c.dataset_id).label("id")).where(
+        is_here, assets.c.dataset_id.isnot(None)
+    )
+    found = first.cte("found", recursive=True)
+    following = select(func.min(assets.c.dataset_id)).where(
+        is_here, assets.c.dataset_id > found.c.id
+    )
+    found = found.union_all(
+        select(following.correlate(found).scalar_subquery()).where(found.c.id.isnot(None))
+    )
+    newest = select(func.max(assets.c.number)).where(is_here, assets.c.dataset_id == found.c.id)
+    return (
+        select(found.c.id)
+        .where(found.c.id.isnot(None))
+        .order_by(newest.correlate(found).scalar_subquery().desc())
+        .limit(bindparam("most"))
+    )
+
+
+_LIST_DATASETS = _list_datasets()
 
 
 def _visible(scope: AssetScope) -> ColumnElement[bool]:
