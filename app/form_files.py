@@ -14,10 +14,13 @@ from typing import IO, cast
 
 from flask import Request
 
+from app.boundaries import CarefulFormParser
+
 
 class FormRequest(Request):
     """A request whose uploaded parts share a file; it is closed with the request."""
 
+    form_data_parser_class = CarefulFormParser
     _together: IO[bytes] | None = None
 
     def _get_file_stream(

@@ -23,12 +23,12 @@ from werkzeug.sansio.multipart import (
 
 from app.api.arguments import body_chunks
 from app.bodies import MAX_FIELDS_BYTES
+from app.boundaries import ends_amid_boundary
 from core.errors import Invalid, TooLarge
 from core.model.storage import CHUNK_BYTES
 
 MAX_PARTS = 100
 MAX_BOUNDARY_CHARACTERS = 200
-_PADDING_BYTES = 100
 _PLAIN_ENCODINGS = frozenset({"", "7bit", "8bit", "binary"})
 
 
@@ -161,15 +161,11 @@ def _is_all_content(decoder: MultipartDecoder, chunk: bytes) -> bool:
 
 
 def _feed(decoder: MultipartDecoder, chunk: bytes | None, chunks: Iterator[bytes]) -> None:
-    r"""Give the decoder the chunk, and further ones where it ends amid a boundary's last bytes.
-
-    Of `\r\n--boundary-` werkzeug 3.1 would take the `\r` for the end of the file.
-    """
+    """Give the decoder the chunk, and further ones where it ends amid a boundary's last bytes."""
     mark = b"--" + decoder.boundary
     while True:
         decoder.receive_data(chunk)
-        _, found, behind = decoder.buffer[-len(mark) - _PADDING_BYTES :].rpartition(mark)
-        if chunk is None or not found or behind.strip(b" \t-"):
+        if chunk is None or not ends_amid_boundary(decoder.buffer, mark):
             return
         chunk = next(chunks, None)
 
