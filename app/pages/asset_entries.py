@@ -182,6 +182,7 @@ def _entry_page(entry: Asset, deletion: AssetForm) -> ResponseReturnValue:
         permissions=permissions_of(house, actor(), entry),
         versions=versions,
         other=_neighbour(entry, versions),
+        may_add=house.rules.is_open or not actor().is_anonymous,
         site=house.places.find_site(entry.file.site_id) if entry.file else None,
         preview=preview_url(entry),
         info=asset_document(entry)["asset_file_info"],

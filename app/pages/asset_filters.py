@@ -22,6 +22,7 @@ from core.model.json_values import JsonValue
 
 MAX_WORDS = 8
 MAX_ROWS = 20
+MAX_RAW_CHARACTERS = 3_000  # they stand in an address
 
 Filter = dict[str, JsonValue]
 
@@ -318,6 +319,10 @@ def _words_filter(text: str, of: Collection) -> Filter:
 
 
 def _raw_filter(text: str) -> Filter:
+    if len(text) > MAX_RAW_CHARACTERS:
+        raise Invalid(
+            f"At most {MAX_RAW_CHARACTERS:,} characters fit here: send a longer filter by curl."
+        )
     value = read_json_text(text)
     if not isinstance(value, dict):
         raise Invalid('A filter is an object like {"asset_tags": "sample"}.')

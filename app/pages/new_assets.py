@@ -13,8 +13,9 @@ from app.caller import actor, asset_house, platform
 from app.pages.asset_entries import visibilities
 from app.pages.asset_forms import AssetForm, fresh_asset_form, sent_asset_form
 from app.pages.changes import chunks_of
+from app.pages.metadata_fields import standing_metadata
 from core.errors import Conflict, Invalid, LabsetError, NotFound, Unauthenticated
-from core.model.assets import Asset, AssetName
+from core.model.assets import Asset, AssetName, AssetVisibility
 from core.model.names import DatasetId, FilePath, Ref, SiteId
 from core.usecases.assets.drafts import AssetDraft, read_draft
 from core.usecases.assets.entries import create_external
@@ -32,19 +33,23 @@ _FIELDS = ("asset_name", "asset_version", "asset_metadata", "asset_tags")
 
 @blueprint.get("/assets/new")
 def new() -> ResponseReturnValue:
-    """Show the form for a new asset."""
-    house = asset_house()
-    if house.people.find_person(actor()) is None and not house.rules.is_open:
-        raise Unauthenticated("Sign in to add an asset.")
+    """Show the form for a new asset; `?of=` names one of which it is another version."""
+    _check_may_add()
+    house, of = asset_house(), request.args.get("of", "")
+    former = find_asset(house, actor(), of) if of else None
+    usual = house.rules.visibility
+    if former is not None and former.visibility is not AssetVisibility.DATASET:
+        usual = former.visibility
     form = fresh_asset_form(
+        standing_metadata(former.metadata) if former else None,
         source="address" if "address" in request.args else "file",
-        name="",
+        name=former.name.name if former else "",
         version="",
         tag="",
-        tags="",
+        tags=", ".join(former.tags) if former else "",
         url="",
         site="",
-        visibility=house.rules.visibility.value,
+        visibility=usual.value,
     )
     return _form_page(form)
 
@@ -83,6 +88,7 @@ def check() -> ResponseReturnValue:
 @blueprint.get("/datasets/<int:dataset_id>/register-asset")
 def source(dataset_id: int) -> ResponseReturnValue:
     """Show the form that makes an asset of a file at a revision."""
+    _check_may_add()
     details = show_dataset(platform(), actor(), DatasetId(dataset_id))
     path, ref = FilePath(request.args.get("path", "")), ref_argument()
     facts = show_file(platform(), actor(), details.dataset.id, ref, path)
@@ -155,6 +161,12 @@ def _create(form: AssetForm, draft: AssetDraft) -> Asset:
     site = SiteId(int(form.value("site"))) if form.value("site").isdigit() else None
     incoming = Incoming(sent.filename, chunks_of(sent), lambda: draft)
     return upload_asset(house, actor(), incoming, site)
+
+
+def _check_may_add() -> None:
+    house = asset_house()
+    if house.people.find_person(actor()) is None and not house.rules.is_open:
+        raise Unauthenticated("Sign in to add an asset.")
 
 
 def _check_free(name: AssetName) -> None:

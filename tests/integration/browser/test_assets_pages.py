@@ -100,7 +100,9 @@ def test_a_file_is_added_with_progress_and_found_by_what_was_told_of_it(
     page.reload()
     expect(rows).to_have_count(1)
     page.locator("summary", has_text="The same as curl").click()
-    expect(page.locator(".as-curl .copyable code")).to_contain_text('"asset_metadata.iso": {"$gte": 200}')
+    expect(page.locator(".as-curl .copyable code")).to_contain_text(
+        '"asset_metadata.iso": {"$gte": 200}'
+    )
 
 
 def test_without_script_a_file_is_added_changed_and_deleted_by_plain_forms(
@@ -137,6 +139,23 @@ def test_without_script_a_file_is_added_changed_and_deleted_by_plain_forms(
     page.locator("#typed").fill(f"{name}:1.0-initial")
     delete.click()
     expect(page.get_by_role("status")).to_contain_text("was deleted")
+
+
+def test_a_change_that_somebody_else_was_faster_with_is_refused_and_stays_typed(
+    visit: Visit, alice: Person, push: Push
+) -> None:
+    made = push(alice, {"asset_name": named(), "asset_tags": ["first"]})["asset_id"]
+    slow, fast = visit(alice), visit(alice, script=False)
+    slow.goto(f"/assets/{made}/edit")
+    fast.goto(f"/assets/{made}/edit")
+    fast.get_by_label("Tags").fill("second")
+    fast.get_by_role("button", name="Save").click()
+    slow.get_by_label("Tags").fill("third,")
+    slow.get_by_role("button", name="Save").click()
+    expect(slow.get_by_role("alert")).to_contain_text("Somebody changed it since")
+    expect(slow.locator(".chips")).to_contain_text("third")
+    fast.reload()
+    expect(fast.locator(".about-line")).to_contain_text("second")
 
 
 def test_an_entry_at_an_address_needs_no_file_and_a_taken_name_is_told_beside_the_version(

@@ -14,6 +14,21 @@ function show(line) {
   line.classList.toggle("is-alone", isAlone(line));
 }
 
+/** What was opened stays open, and the filter says whether it is understood, when results are put in place. */
+function keepWhatIsOpen(form) {
+  let wasOpen = false;
+  form.addEventListener("htmx:beforeSwap", () => {
+    wasOpen = document.querySelector(".as-curl")?.open ?? wasOpen;
+  });
+  form.addEventListener("htmx:afterSwap", () => {
+    const curl = document.querySelector(".as-curl");
+    if (curl && wasOpen) curl.open = true;
+    const raw = form.querySelector("#raw-filter");
+    raw.toggleAttribute("aria-invalid", false);
+    if (form.querySelector("#filter-problem p")) raw.setAttribute("aria-invalid", "true");
+  });
+}
+
 function start(form) {
   const list = form.querySelector("[data-lines]");
   const ask = () => form.requestSubmit();
@@ -26,6 +41,7 @@ function start(form) {
     // a line that is half typed asks nothing yet
     if (!isComplete(line) && !isEmpty(line)) event.stopPropagation();
   });
+  keepWhatIsOpen(form);
   form.addEventListener("htmx:configRequest", (event) => {
     const { formData } = event.detail;
     for (const name of ["field", "op", "value"]) formData.delete(name);

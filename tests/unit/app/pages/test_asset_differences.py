@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from app.pages.asset_differences import Side, compare_lists, compare_objects
+from core.model.json_values import JsonValue
 
 
 def test_every_field_of_both_is_told_once_with_how_it_differs() -> None:
-    left = {"iso": 100, "lens": {"f": 1.4, "maker": "Leica"}, "old": None}
-    right = {"iso": "100", "lens": {"f": 1.4, "mount": "M"}, "empty": {}}
+    left: dict[str, JsonValue] = {"iso": 100, "lens": {"f": 1.4, "maker": "Leica"}, "old": None}
+    right: dict[str, JsonValue] = {"iso": "100", "lens": {"f": 1.4, "mount": "M"}, "empty": {}}
     found = {one.name: (one.side, one.left, one.right) for one in compare_objects(left, right)}
     assert found == {
         "iso": (Side.DIFFERENT, "100", '"100"'),
