@@ -8,13 +8,13 @@ from tests.conformance.objects.world import World, fake_world, folder_world, s3_
 from tests.storage_servers import S3Server, rclone_server, seaweed_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     with seaweed_server(tmp_path_factory.mktemp("seaweed")) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     with rclone_server(tmp_path_factory.mktemp("rclone")) as server:
         yield server

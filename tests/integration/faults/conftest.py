@@ -9,7 +9,7 @@ import pytest
 from tests.integration.faults.world import World, open_world
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The whole product with real processes, for all tests of this folder."""
     with open_world(tmp_path_factory.mktemp("faults")) as opened:

@@ -12,7 +12,7 @@ from tests.integration.git.forge import Forge, Project
 from tests.servers import gitlab_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
     with gitlab_server(tmp_path_factory.mktemp("gitlab")) as server:
         yield Forge(server)

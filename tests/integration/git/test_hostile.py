@@ -45,14 +45,14 @@ def test_a_tree_that_repeats_itself_ten_thousand_million_times_is_refused(tmp_pa
         below = TreeItem(TREE_MODE, oid)
         oid = new.add("tree", format_tree({b"d%d" % n: below for n in range(10)}))
     repository = _open(tmp_path, new)
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(TooLarge):
         _walk(repository, oid)
     with pytest.raises(TooLarge):
         compare_trees(TreeReader(repository, Recent(1000)), None, _tree(repository, oid))
     with pytest.raises(TooLarge):
         list(walk_git(_tree(repository, oid)))
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
     counted = TreeCounter(Recent(1000)).count(repository, _tree(repository, oid))
     assert counted == Statistics(10**10, 10**10)
 
@@ -64,10 +64,10 @@ def test_folders_of_nothing_but_folders_are_not_compared_for_ever(tmp_path: Path
         below = TreeItem(TREE_MODE, oid)
         oid = new.add("tree", format_tree({b"d%d" % n: below for n in range(10)}))
     repository = _open(tmp_path, new)
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(TooLarge):
         compare_trees(TreeReader(repository, Recent(1000)), None, _tree(repository, oid))
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_a_tree_deeper_than_any_path_is_listed_without_its_depths(tmp_path: Path) -> None:

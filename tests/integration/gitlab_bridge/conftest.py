@@ -122,7 +122,7 @@ class World:
         return str(self.project(project).commits.create(body).id)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with gitlab_server(tmp_path_factory.mktemp("gitlab")) as server:
         yield World(server.url, server.root_token)

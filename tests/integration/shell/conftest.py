@@ -99,7 +99,7 @@ class House:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitLabServer]:
     with gitlab_server(tmp_path_factory.mktemp("gitlab")) as running:
         admin = gitlab.Gitlab(running.url, private_token=running.root_token)
@@ -116,7 +116,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitLabServer]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def application(server: GitLabServer) -> tuple[str, str]:
     """Return id and secret of Labset's OAuth application."""
     made = gitlab.Gitlab(server.url, private_token=server.root_token).applications.create(

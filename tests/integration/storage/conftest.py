@@ -10,7 +10,7 @@ from tests.integration.storage.faulty import FaultyProxy, faulty_proxy
 from tests.storage_servers import S3Server, seaweed_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     with seaweed_server(tmp_path_factory.mktemp("seaweed")) as server:
         yield server
