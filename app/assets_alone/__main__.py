@@ -90,8 +90,9 @@ def _announcement(settings: AloneSettings, rules: AssetRules, warnings: Sequence
 
 
 def _without_password(url: str) -> str:
+    """Return where a database is: without who asks there, and without what stands behind a `?`."""
     scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+    return f"{scheme}{separator}{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 def _serve(settings: AloneSettings) -> None:

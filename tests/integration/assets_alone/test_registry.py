@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.integration.assets_alone.servers import ALICE, Server, serving, write_tokens
+from tests.storage_servers import S3Server
 
 
 @dataclass(frozen=True)
@@ -70,4 +71,12 @@ def test_a_server_that_went_away_is_unhealthy_and_holds_nothing_up(strangers: St
 def test_what_lies_inside_is_not_asked_unless_the_operator_says_so(closed: Server) -> None:
     entry = {"asset_registry_name": "inside", "asset_registry_public_url": "http://127.0.0.1:1"}
     refused = closed.ask("POST", "/asset_registry", ALICE, json=entry)
+    assert (refused.status_code, refused.json()["error"]) == (403, "address_not_allowed")
+
+
+def test_the_operators_own_store_is_no_address_for_the_registry(
+    opened: Server, s3: S3Server
+) -> None:
+    entry = {"asset_registry_name": "the store", "asset_registry_public_url": s3.endpoint}
+    refused = opened.ask("POST", "/asset_registry", json=entry)
     assert (refused.status_code, refused.json()["error"]) == (403, "address_not_allowed")
