@@ -56,14 +56,13 @@ class Calls:
             endpoint,
             lookups=self._lookups,
             allowed_hosts=self._allowed_hosts,
+            trust=self._trust,
             deadline=deadline,
             room_bytes=MAX_HEAD_BYTES,
         )
-        origin = httpcore.Origin(endpoint.scheme.encode(), endpoint.host.encode(), endpoint.port)
+        origin = httpcore.Origin(b"http", endpoint.host.encode(), endpoint.port)  # TLS: see Network
         try:
-            with httpcore.HTTPConnection(
-                origin, ssl_context=self._trust, network_backend=network
-            ) as connection:
+            with httpcore.HTTPConnection(origin, network_backend=network) as connection:
                 return _exchange(connection, origin, request)
         except (httpcore.ProtocolError, httpcore.NetworkError) as error:
             raise CallFailed(BROKEN) from error

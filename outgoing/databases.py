@@ -30,6 +30,7 @@ HEALTH_SECONDS = 5.0
 LOOKUP_SECONDS = 3.0
 
 _TURN_SECONDS: Final = 5.0  # how long a look waits for its turn
+_LATER_SECONDS: Final = 0.25  # a call ends after who waits has looked whether it had its turn
 _ResultT = TypeVar("_ResultT")
 _log = logging.getLogger("labset.outgoing")
 
@@ -100,9 +101,9 @@ class OtherAssetDatabases:
         Units:   at most `timeout_seconds` by the wall clock altogether; 1 MiB and `limit` entries
                  each.
         """
-        deadline = Deadline(timeout_seconds)
+        deadline, end = Deadline(timeout_seconds), Deadline(timeout_seconds + _LATER_SECONDS)
         body = json.dumps(query).encode()
-        asked = [self._submit(partial(self._ask, url, body, limit, deadline)) for url in urls]
+        asked = [self._submit(partial(self._ask, url, body, limit, end)) for url in urls]
         wait(asked, timeout=deadline.left_seconds)
         return [_told(one, deadline) for one in asked]
 

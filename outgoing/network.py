@@ -72,17 +72,11 @@ class Stream(httpcore.NetworkStream):
         """End the connection, without waiting for the other side."""
         self._socket.close()
 
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> Stream:
-        """Return the same, encrypted and proven to be `server_hostname`. Raises: CallFailed."""
-        del timeout
+    def secured(self, trust: ssl.SSLContext, name: str) -> Stream:
+        """Return the same, encrypted and proven to be `name`. Raises: CallFailed."""
         try:
             self._socket.settimeout(self._deadline.left())
-            safe = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
+            safe = trust.wrap_socket(self._socket, server_hostname=name)
         except TimeoutError as error:
             self.close()
             raise CallFailed(TOO_SLOW) from error
@@ -91,14 +85,12 @@ class Stream(httpcore.NetworkStream):
             raise CallFailed(NO_TLS) from error
         return Stream(safe, self._deadline, self._room_bytes)
 
-    def get_extra_info(self, info: str) -> object:
-        """Return the TLS object where it is asked for."""
-        is_tls = info == "ssl_object" and isinstance(self._socket, ssl.SSLSocket)
-        return self._socket if is_tls else None
-
 
 class Network(httpcore.NetworkBackend):
-    """The way out for one call: public addresses, and hosts that the operator has listed."""
+    """The way out for one call: public addresses, and hosts that the operator has listed.
+
+    TLS is begun here and not by httpcore, which would write into `trust` while other threads use it.
+    """
 
     def __init__(
         self,
@@ -106,12 +98,14 @@ class Network(httpcore.NetworkBackend):
         *,
         lookups: Lookups,
         allowed_hosts: Sequence[str],
+        trust: ssl.SSLContext,
         deadline: Deadline,
         room_bytes: int,
     ) -> None:
         self._endpoint = endpoint
         self._lookups = lookups
         self._allowed_hosts = allowed_hosts
+        self._trust = trust
         self._deadline = deadline
         self._room_bytes = room_bytes
 
@@ -123,9 +117,15 @@ class Network(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> Stream:
-        """Return a connection to one of the endpoint's addresses. Raises: CallFailed."""
+        """Return a connection to the endpoint, secured where it is https. Raises: CallFailed."""
         del host, port, timeout, local_address, socket_options  # the endpoint's and the deadline's
-        addresses = self._checked_addresses()[:MAX_TRIED_ADDRESSES]
+        stream = self._connect(self._checked_addresses()[:MAX_TRIED_ADDRESSES])
+        if self._endpoint.scheme == "https":
+            return stream.secured(self._trust, self._endpoint.host)
+        return stream
+
+    def _connect(self, addresses: Sequence[str]) -> Stream:
+        """Return a connection to the first address that takes one; each has its share of the time."""
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             try:
                 connected = socket.create_connection(
