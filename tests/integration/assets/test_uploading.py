@@ -323,3 +323,10 @@ def test_draft_values_may_be_null(house: House) -> None:
         "asset_uri": "Lamp:1.0-initial",
     }
     assert house.upload({**named(), **empty}).metadata == {}
+
+
+def test_an_empty_file_that_is_meant_is_kept(house: House) -> None:
+    incoming = Incoming("x", [], lambda: draft(named()), may_be_empty=True)
+    asset = upload_asset(house.platform, OWNER, incoming)
+    assert asset.file is not None
+    assert (asset.file.size_bytes, read(house, asset.id)) == (0, b"")
