@@ -92,11 +92,12 @@ def parse_object(text: str, what: str) -> Json:
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
+    told: dict[str, object] = {}
+    for name, value in pairs:
+        if name in told:
             raise ValueError(f"the name {name!r} stands twice in one object")
-    return dict(pairs)
+        told[name] = value
+    return told
 
 
 def _no_number(text: str) -> NoReturn:
