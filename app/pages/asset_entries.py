@@ -127,11 +127,11 @@ def preview_url(entry: Asset) -> str | None:
     return url_for("api_asset_objects.download", asset_id=entry.id, inline=1)
 
 
-def visibilities(entry: Asset | None = None) -> Sequence[AssetVisibility]:
-    """Return the choices; that of the dataset only for what points into one."""
-    of_all = (AssetVisibility.PRIVATE, AssetVisibility.INTERNAL, AssetVisibility.PUBLIC)
-    has_dataset = entry is not None and entry.dataset_id is not None
-    return (AssetVisibility.DATASET, *of_all) if has_dataset else of_all
+def visibilities(*, is_owned: bool, has_dataset: bool = False) -> Sequence[AssetVisibility]:
+    """Return the choices: private only where there is somebody who could see it then."""
+    of_owner = (AssetVisibility.PRIVATE,) if is_owned else ()
+    of_dataset = (AssetVisibility.DATASET,) if has_dataset else ()
+    return (*of_dataset, *of_owner, AssetVisibility.INTERNAL, AssetVisibility.PUBLIC)
 
 
 def _named(side: str) -> str:
@@ -202,13 +202,21 @@ def _neighbour(entry: Asset, versions: Sequence[Asset]) -> str:
     return others[0] if others else ""
 
 
+def _choices(entry: Asset) -> Sequence[AssetVisibility]:
+    if entry.pinned is not None:
+        return (AssetVisibility.DATASET,)
+    return visibilities(
+        is_owned=entry.owner_id is not None, has_dataset=entry.dataset_id is not None
+    )
+
+
 def _edit_page(entry: Asset, form: AssetForm) -> ResponseReturnValue:
     page = render_template(
         "assets/edit.html",
         entry=entry,
         form=form,
         permission=permissions_of(asset_house(), actor(), entry)["write"],
-        visibilities=visibilities(entry),
+        visibilities=_choices(entry),
         is_external=is_external(entry),
     )
     return page, form.status

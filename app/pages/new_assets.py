@@ -8,22 +8,24 @@ from http import HTTPStatus
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.api.arguments import ref_argument
+from app.api.arguments import ref_argument, whole_number
 from app.caller import actor, asset_house, platform
 from app.pages.asset_entries import visibilities
 from app.pages.asset_forms import AssetForm, fresh_asset_form, sent_asset_form
 from app.pages.changes import chunks_of
 from app.pages.metadata_fields import standing_metadata
 from core.errors import Conflict, Invalid, LabsetError, NotFound, Unauthenticated
-from core.model.assets import Asset, AssetName, AssetVisibility
+from core.model.assets import Asset
 from core.model.names import DatasetId, FilePath, Ref, SiteId
+from core.model.storage import SiteRecord
 from core.usecases.assets.drafts import AssetDraft, read_draft
-from core.usecases.assets.entries import create_external
+from core.usecases.assets.entries import create_external, new_asset
 from core.usecases.assets.finding import find_asset
 from core.usecases.assets.from_dataset import register_file
 from core.usecases.assets.uploading import Incoming, upload_asset
 from core.usecases.browse import show_file
 from core.usecases.datasets import DatasetDetails, show_dataset
+from core.usecases.ownership import check_writer
 from core.usecases.sites import SiteView, list_sites
 
 blueprint = Blueprint("new_assets", __name__)
@@ -37,9 +39,9 @@ def new() -> ResponseReturnValue:
     _check_may_add()
     house, of = asset_house(), request.args.get("of", "")
     former = find_asset(house, actor(), of) if of else None
-    usual = house.rules.visibility
-    if former is not None and former.visibility is not AssetVisibility.DATASET:
-        usual = former.visibility
+    choices = visibilities(is_owned=not actor().is_anonymous)
+    wished = former.visibility if former else house.rules.visibility
+    usual = wished if wished in choices else choices[0]
     form = fresh_asset_form(
         standing_metadata(former.metadata) if former else None,
         source="address" if "address" in request.args else "file",
@@ -77,7 +79,7 @@ def check() -> ResponseReturnValue:
     draft = _draft(form)
     if draft is not None:
         try:
-            _check_free(draft.name)
+            _check_welcome(draft, _site(form))
         except LabsetError as error:
             form.refuse(error)
     told = form.body(*_FIELDS, "visibility")
@@ -158,9 +160,8 @@ def _create(form: AssetForm, draft: AssetDraft) -> Asset:
     sent = request.files.get("file")
     if sent is None or not sent.filename:
         raise Invalid("Choose the file.", details={"field": "file"})
-    site = SiteId(int(form.value("site"))) if form.value("site").isdigit() else None
     incoming = Incoming(sent.filename, chunks_of(sent), lambda: draft)
-    return upload_asset(house, actor(), incoming, site)
+    return upload_asset(house, actor(), incoming, _site(form))
 
 
 def _check_may_add() -> None:
@@ -169,17 +170,21 @@ def _check_may_add() -> None:
         raise Unauthenticated("Sign in to add an asset.")
 
 
-def _check_free(name: AssetName) -> None:
-    """Refuse a name under which the caller sees an asset already."""
-    if not name.uri:
-        return
+def _site(form: AssetForm) -> SiteId | None:
+    return SiteId(whole_number(form.value("site"), "site")) if form.value("site") else None
+
+
+def _check_welcome(draft: AssetDraft, site: SiteId | None) -> None:
+    """Refuse what an upload would be refused for, as far as it can be known before its bytes."""
+    house = asset_house()
+    owner = check_writer(house, actor())
+    house.places.open_site(actor(), site)
+    uri = new_asset(house, actor(), owner, draft).name.uri
     try:
-        find_asset(asset_house(), actor(), name.uri)
+        find_asset(house, actor(), uri)
     except NotFound:
         return
-    raise Conflict(
-        f"{name.uri} is there already: choose another version or tag.", code="asset_exists"
-    )
+    raise Conflict(f"{uri} is there already: choose another version or tag.", code="asset_exists")
 
 
 def _to(entry: Asset) -> ResponseReturnValue:
@@ -193,12 +198,12 @@ def _writable_sites() -> Sequence[SiteView]:
     return [view for view in found if view.permissions["write"].allowed]
 
 
-def _usual_site() -> tuple[str, str]:
-    """Return the name of the site that the operator chose, or "" and why there is none."""
+def _usual_site() -> tuple[SiteRecord | None, str]:
+    """Return the site that the operator chose, or None and why there is none."""
     try:
-        return asset_house().places.open_site(actor(), None).name, ""
+        return asset_house().places.open_site(actor(), None), ""
     except LabsetError as error:
-        return "", error.message
+        return None, error.message
 
 
 def _form_page(form: AssetForm) -> ResponseReturnValue:
@@ -209,7 +214,7 @@ def _form_page(form: AssetForm) -> ResponseReturnValue:
         usual_site=usual,
         why_not=why_not,
         sites=_writable_sites(),
-        visibilities=visibilities(),
+        visibilities=visibilities(is_owned=not actor().is_anonymous),
     )
     return page, form.status
 
