@@ -48,7 +48,7 @@ def register_file(
         there = house.assets.find_asset(asset.assets_db_id, asset.name.uri)
         if there is None or conflict.code != "asset_exists":
             raise
-        check_same(there, asset)
+        check_same(house, actor, owner, there, asset)
         return there
     return asset
 

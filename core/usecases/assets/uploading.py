@@ -17,6 +17,7 @@ from core.usecases.announce import MAX_FILE_BYTES
 from core.usecases.assets.drafts import AssetDraft
 from core.usecases.assets.entries import new_asset
 from core.usecases.assets.placing import assets_placement
+from core.usecases.assets.rights import may_see
 from core.usecases.ownership import check_writer
 
 HEAD_BYTES = 256 * 1024  # what is looked at to tell a file's format
@@ -108,7 +109,7 @@ class _Arrival:
         asset = self._decide(stored)
         there = self._house.assets.find_asset(asset.assets_db_id, asset.name.uri)
         if there is not None and there.name.uri == asset.name.uri:
-            check_same(there, asset)
+            self._check_same(there, asset)
             if there.file and asset.file and there.file.site_id != asset.file.site_id:
                 raise _ThereAlready(there)
             asset = there
@@ -129,9 +130,12 @@ class _Arrival:
             there = self._house.assets.find_asset(asset.assets_db_id, asset.name.uri)
             if there is None or conflict.code != "asset_exists":
                 raise
-            check_same(there, asset)
+            self._check_same(there, asset)
             return there
         return asset
+
+    def _check_same(self, there: Asset, asset: Asset) -> None:
+        check_same(self._house, self._actor, self._owner, there, asset)
 
     def _decide(self, stored: StoredObject) -> Asset:
         if not stored.size_bytes and not self._incoming.may_be_empty:
@@ -174,12 +178,14 @@ class _Arrival:
         self._house.assets.expect_object(asset.assets_db_id, kept, self._house.clock.now())
 
 
-def check_same(there: Asset, asset: Asset) -> None:
-    """Refuse a second asset of a URI, unless it says and holds the same, and is the same person's.
+def check_same(
+    house: AssetPlatform, actor: Actor, person: Person | None, there: Asset, asset: Asset
+) -> None:
+    """Refuse a second asset of a URI, unless it holds the same and its sender sees the first.
 
     Raises:  Conflict (`asset_exists`).
     """
-    if _identity(there) != _identity(asset):
+    if _identity(there) != _identity(asset) or not may_see(house, actor, person, there):
         raise Conflict(f"There is an asset {asset.name.uri} already.", code="asset_exists")
 
 
@@ -190,9 +196,9 @@ def plain_file_name(text: str) -> str:
     return shown[-MAX_ASSET_FILE_NAME_CHARACTERS:]
 
 
-def _identity(asset: Asset) -> tuple[AssetName, int | None, object]:
+def _identity(asset: Asset) -> tuple[AssetName, object]:
     file = asset.file
     content: object = None
     if file is not None:
         content = (file.md5, file.sha256, file.size_bytes)
-    return asset.name, asset.owner_id, content or asset.pinned or asset.id
+    return asset.name, content or asset.pinned or asset.id
