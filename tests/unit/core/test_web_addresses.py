@@ -78,7 +78,8 @@ def test_what_is_no_plain_address_is_refused_with_its_field(text: str) -> None:
 
 def test_the_longest_address_is_read() -> None:
     text = "http://example.com/"
-    assert read(text + "x" * (MAX_ADDRESS_CHARACTERS - len(text)))
+    text += "x" * (MAX_ADDRESS_CHARACTERS - len(text))
+    assert read(text).url == text
 
 
 @pytest.mark.parametrize("text", ("http://a.test/x/", "http://a.test/x//", "http://a.test/x"))
