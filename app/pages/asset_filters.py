@@ -187,7 +187,9 @@ def make_filter(asked: Asked, of: Collection = ASSETS) -> Made:
     take("search", lambda: _words_filter(asked.search, of))
     if asked.tags:
         parts.append({of.tags: list(asked.tags)})
-    for row in asked.rows:
+    if len(asked.rows) > MAX_ROWS:
+        made.problems["rows"] = f"At most {MAX_ROWS} lines are asked for: leave some out."
+    for row in asked.rows[:MAX_ROWS]:
         take("rows", partial(row_filter, row, of), f"{row.field[:60]}: ")
     if asked.raw.strip():
         take("filter", lambda: _raw_filter(asked.raw))

@@ -34,7 +34,7 @@ def read_asked() -> tuple[Asked, bool]:
         del lines[int(given["without"]) if "without" in given else len(lines)]
     rows = tuple(
         Row(field.strip(), operator or "is", value.strip())
-        for field, operator, value in lines[:MAX_ROWS]
+        for field, operator, value in lines[: MAX_ROWS + 1]
         if field.strip()
     )
     scope = Scope.ALL

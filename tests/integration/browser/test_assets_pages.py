@@ -274,7 +274,7 @@ def test_a_file_of_a_dataset_becomes_an_asset_that_its_page_names(
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
 
 
-@pytest.mark.parametrize("width", (380, 1280))
+@pytest.mark.parametrize("width", (380, 901, 1280))
 def test_no_page_of_assets_is_wider_than_the_screen(
     visit: Visit, alice: Person, push: Push, width: int
 ) -> None:
@@ -302,3 +302,14 @@ def test_no_page_of_assets_is_wider_than_the_screen(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert too_wide <= 0, address
+
+
+def test_a_slow_database_of_others_never_holds_the_page(visit: Visit, alice: Person) -> None:
+    page = visit(alice)
+    page.route("**/assets/third-party**", lambda _route: None)
+    page.goto("/assets?scope=third-party&search=seam")
+    expect(page.locator("#results")).to_contain_text("Asking the registered databases")
+    page.unroute_all(behavior="ignoreErrors")
+    page.get_by_role("searchbox").fill("")
+    page.get_by_role("searchbox").press_sequentially("weld")
+    expect(page.locator("#results")).to_contain_text("No other database to ask.")

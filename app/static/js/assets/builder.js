@@ -15,17 +15,17 @@ function show(line) {
 }
 
 /** What was opened stays open, and the filter says whether it is understood, when results are put in place. */
-function keepWhatIsOpen(form) {
+function keepWhatIsOpen() {
   let wasOpen = false;
-  form.addEventListener("htmx:beforeSwap", () => {
+  document.addEventListener("htmx:beforeSwap", () => {
     wasOpen = document.querySelector(".as-curl")?.open ?? wasOpen;
   });
-  form.addEventListener("htmx:afterSwap", () => {
+  document.addEventListener("htmx:afterSettle", () => {
     const curl = document.querySelector(".as-curl");
     if (curl && wasOpen) curl.open = true;
-    const raw = form.querySelector("#raw-filter");
-    raw.toggleAttribute("aria-invalid", false);
-    if (form.querySelector("#filter-problem p")) raw.setAttribute("aria-invalid", "true");
+    const raw = document.querySelector("#raw-filter");
+    if (document.querySelector("#filter-problem p")) raw?.setAttribute("aria-invalid", "true");
+    else raw?.removeAttribute("aria-invalid");
   });
 }
 
@@ -41,7 +41,6 @@ function start(form) {
     // a line that is half typed asks nothing yet
     if (!isComplete(line) && !isEmpty(line)) event.stopPropagation();
   });
-  keepWhatIsOpen(form);
   form.addEventListener("htmx:configRequest", (event) => {
     const { formData } = event.detail;
     for (const name of ["field", "op", "value"]) formData.delete(name);
@@ -52,5 +51,11 @@ function start(form) {
   });
 }
 
-const form = document.querySelector("[data-builder]");
-if (form) start(form);
+function begin() {
+  const form = document.querySelector("[data-builder]");
+  if (form) start(form);
+}
+
+begin();
+keepWhatIsOpen();
+document.addEventListener("htmx:historyRestore", begin);
