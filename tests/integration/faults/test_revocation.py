@@ -68,11 +68,15 @@ class Reader:
 
 @dataclass(frozen=True)
 class Lost:
-    """A dataset that bob reads, and the key that he loses: the dataset's own, or its site's."""
+    """A dataset that bob reads, and the key that he loses: the dataset's own, or its site's.
+
+    `assets` are where its small and its large file are downloaded as assets.
+    """
 
     dataset: int
     key: int
     files: str
+    assets: tuple[str, str]
 
 
 @pytest.fixture
@@ -87,11 +91,20 @@ def losses(world: World) -> Iterator[list[Lost]]:
         world.add_member(dataset, "bob", DEVELOPER)
         world.add_member(site, "bob", DEVELOPER)
         key = dataset if site == world.s3_site else site
-        made.append(Lost(dataset, key, f"{world.running.api}/datasets/{dataset}/files"))
+        files = f"{world.running.api}/datasets/{dataset}/files"
+        assets = (as_asset(world, dataset, "small.bin"), as_asset(world, dataset, "large.bin"))
+        made.append(Lost(dataset, key, files, assets))
     for one in made:
         world.wait_until_bob_reads(f"{one.files}/small.bin")
     yield made
     world.remove_member(world.s3_site, "bob")
+
+
+def as_asset(world: World, dataset: int, path: str) -> str:
+    """Register a file as an asset; return where its bytes are downloaded."""
+    told = {"path": path, "asset_name": f"{path} of {dataset}"}
+    made = world.alice.json("POST", f"/datasets/{dataset}/assets", 201, json=told)
+    return f"{world.app_url}/asset-object/{made['asset_id']}"
 
 
 def start(world: World, lost: Lost) -> list[tuple[Reader, threading.Thread]]:
@@ -105,10 +118,12 @@ def start(world: World, lost: Lost) -> list[tuple[Reader, threading.Thread]]:
         f"{world.app_url}/dvc/{lost.dataset}/files/md5",
         f"{archive}&format=tar&path=small.bin",
         f"{lost.files.removesuffix('/files')}/verification",
+        lost.assets[0],
     ]
     streams = [
         (f"{archive}&format=tar", FAST),
         (f"{archive}&format=zip", FAST),
+        (lost.assets[1], FAST),
         (f"{lost.files}/large.bin?ref=main", FAST),
         (f"{lost.files}/large.bin?ref=main", SLOW),
     ]
