@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from statistics import median
@@ -10,6 +11,7 @@ from urllib.parse import quote
 
 from flask.blueprints import BlueprintSetupState
 
+from core.model.json_values import JsonValue
 from core.model.names import Md5, Revision
 from core.model.storage import SiteHealth
 
@@ -86,6 +88,11 @@ def in_path(text: object) -> str:
     return quote(str(text), safe="/")
 
 
+def pretty_json(value: JsonValue) -> str:
+    """Return JSON as people read it: laid out, its names in their order, every letter as it is."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "size": size,
     "exact_size": exact_size,
@@ -97,6 +104,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "milliseconds": milliseconds,
     "answer_time": answer_time,
     "in_path": in_path,
+    "pretty_json": pretty_json,
 }
 
 

@@ -12,6 +12,7 @@ from app.pages.formats import (
     exact_time,
     in_path,
     milliseconds,
+    pretty_json,
     short,
     size,
 )
@@ -103,3 +104,9 @@ def test_a_site_answers_as_fast_as_the_middle_step_of_its_check() -> None:
 
 def test_paths_keep_their_slashes_in_an_address() -> None:
     assert in_path("a b/ü?.jpg") == "a%20b/%C3%BC%3F.jpg"
+
+
+def test_json_is_laid_out_as_it_was_said() -> None:
+    assert pretty_json({"b": "it's <ä>", "a": [1]}) == (
+        '{\n  "b": "it\'s <ä>",\n  "a": [\n    1\n  ]\n}'
+    )
