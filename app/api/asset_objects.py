@@ -19,6 +19,7 @@ from core.usecases.assets.objects import (
     Elsewhere,
     KeptBytes,
     PinnedBytes,
+    check_object_there,
     find_object,
     open_object,
 )
@@ -41,6 +42,8 @@ def download(asset_id: str) -> ResponseReturnValue:
 
 
 def _send_kept(house: AssetPlatform, who: Actor, kept: KeptBytes) -> Response:
+    if request.method == "HEAD":
+        check_object_there(house, kept)
     item = Sendable(
         etag=kept.file.md5.hex,
         size_bytes=kept.file.size_bytes,

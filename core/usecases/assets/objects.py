@@ -72,11 +72,24 @@ def open_object(
     try:
         return house.objects.open(kept.placement, file.md5, file.size_bytes, byte_range)
     except DataMissing as missing:
-        raise DataMissing(
-            f"The entry of {kept.asset.name.name} is there, its bytes are not on the storage site "
-            f"{kept.placement.site.name}: upload the same file again.",
-            details={"asset": kept.asset.id, "md5": file.md5.hex},
-        ) from missing
+        raise _bytes_missing(kept) from missing
+
+
+def check_object_there(house: AssetPlatform, kept: KeptBytes) -> None:
+    """Ask the site whether it holds the bytes, without reading them.
+
+    Raises:  DataMissing, also where there are other bytes in their place.
+    """
+    if house.objects.find_size(kept.placement, kept.file.md5) != kept.file.size_bytes:
+        raise _bytes_missing(kept)
+
+
+def _bytes_missing(kept: KeptBytes) -> DataMissing:
+    return DataMissing(
+        f"The entry of {kept.asset.name.name} is there, its bytes are not on the storage site "
+        f"{kept.placement.site.name}: upload the same file again.",
+        details={"asset": kept.asset.id, "md5": kept.file.md5.hex},
+    )
 
 
 def _check_is_elsewhere(house: AssetPlatform, asset: Asset) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import boto3
 import httpx
 import pytest
 
@@ -223,3 +224,28 @@ def test_curl_sends_a_large_file_of_which_it_does_not_say_the_length(
     ]
     made = json.loads(subprocess.run(line, check=True, capture_output=True).stdout)
     assert httpx.get(made["public_url"]).content == file.read_bytes()
+
+
+def test_bytes_that_somebody_took_from_the_site_are_told_and_come_back_by_the_same_upload(
+    carols: Assets, stack: Running
+) -> None:
+    data, told = secrets.token_bytes(50_000), about(new_name())
+    made = carols.upload(data, told)
+    path = f"/asset-object/{made['asset_id']}"
+    md5 = carols.http.get(path).headers["ETag"].strip('"')
+    bucket = bucket_of(stack)
+    [key] = [one.key for one in bucket.objects.all() if one.key.endswith(md5[2:])]
+    database = carols.json("GET", f"/asset/{made['asset_id']}")["data"]["assets_db_id"]
+    assert f"/assets-{database}/files/md5/" in key
+    bucket.Object(key).delete()
+    assert carols.http.head(path).status_code == 409
+    assert carols.json("GET", path, 409)["error"] == "data_missing"
+    assert carols.upload(data, told)["asset_id"] == made["asset_id"]
+    assert carols.http.get(path).content == data
+
+
+def bucket_of(stack: Running) -> Any:  # noqa: ANN401 - boto3 makes its classes at run time
+    s3 = stack.ready["s3"]
+    session = boto3.session.Session(s3["access_key"], s3["secret_key"])
+    resource = session.resource("s3", endpoint_url=s3["endpoint"], region_name="us-east-1")
+    return resource.Bucket(s3["bucket"])
