@@ -65,7 +65,7 @@ def edit(asset_id: str) -> ResponseReturnValue:
     entry = find_asset(asset_house(), actor(), asset_id)
     form = fresh_asset_form(
         standing_metadata(entry.metadata),
-        tags=", ".join(entry.tags),
+        tags=_tags_text(entry),
         visibility=entry.visibility.value,
         url=entry.public_url,
         seen=entry.updated_at.isoformat(),
@@ -78,7 +78,11 @@ def change(asset_id: str) -> ResponseReturnValue:
     """Change what is told of an asset, if it still is as it was shown."""
     house, form = asset_house(), sent_asset_form()
     entry = find_asset(house, actor(), asset_id)
-    body = form.body("asset_metadata", "asset_tags", "visibility")
+    body = form.body("asset_metadata", "visibility")
+    if form.value("tags") != _tags_text(
+        entry
+    ):  # what nobody touched stays, be there commas in a tag
+        body |= form.body("asset_tags")
     if is_external(entry):
         body |= form.body("asset_public_url")
     if not form.is_refused:
@@ -200,6 +204,10 @@ def _neighbour(entry: Asset, versions: Sequence[Asset]) -> str:
     place = ids.index(entry.id) if entry.id in ids else 0
     others = [one for one in (*ids[place + 1 :], *reversed(ids[:place])) if one != entry.id]
     return others[0] if others else ""
+
+
+def _tags_text(entry: Asset) -> str:
+    return ", ".join(entry.tags)
 
 
 def _choices(entry: Asset) -> Sequence[AssetVisibility]:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.api.arguments import tags_argument
 from app.caller import actor, asset_house
 from app.pages.asset_filters import REGISTRY, Asked, Made, joined, make_filter
 from app.pages.asset_forms import AssetForm, fresh_asset_form, sent_asset_form
@@ -48,7 +49,7 @@ _HEALTH = {"ok": True, "failing": False}
 def listing() -> ResponseReturnValue:
     """List the registered databases that fit what was asked."""
     asked, _ = read_asked()
-    asked = Asked(search=asked.search, tags=asked.tags)
+    asked = Asked(search=asked.search, tags=tags_argument())
     health = request.args.get("health", "")
     made = make_filter(asked, REGISTRY)
     if health in _HEALTH:

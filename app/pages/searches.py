@@ -9,7 +9,6 @@ from itertools import zip_longest
 from flask import make_response, request
 from flask.typing import ResponseReturnValue
 
-from app.api.arguments import tags_argument
 from app.pages.asset_filters import MAX_ROWS, Asked, Made, Row, Scope
 
 
@@ -42,7 +41,7 @@ def read_asked() -> tuple[Asked, bool]:
         scope = Scope(given.get("scope", ""))
     asked = Asked(
         search=given.get("search", "").strip(),
-        tags=tags_argument(),
+        tags=tuple(dict.fromkeys(tag for tag in given.getlist("tag") if tag)),
         rows=rows,
         raw=given.get("filter", "").strip(),
         sort=given.get("sort", "").strip(),
