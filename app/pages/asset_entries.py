@@ -79,9 +79,8 @@ def change(asset_id: str) -> ResponseReturnValue:
     house, form = asset_house(), sent_asset_form()
     entry = find_asset(house, actor(), asset_id)
     body = form.body("asset_metadata", "visibility")
-    if form.value("tags") != _tags_text(
-        entry
-    ):  # what nobody touched stays, be there commas in a tag
+    # what nobody touched stays, be there commas in a tag
+    if form.tags() != fresh_asset_form(tags=_tags_text(entry)).tags():
         body |= form.body("asset_tags")
     if is_external(entry):
         body |= form.body("asset_public_url")
