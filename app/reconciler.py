@@ -15,8 +15,8 @@ from app.probes import HEARTBEAT
 from core.errors import LabsetError
 from core.ports import AssetPlatform, LoginRecords, Platform
 from core.usecases.assets.collection import collect_unnamed
-from core.usecases.recovery import reconcile
-from core.usecases.upkeep import check_all_sites
+from core.usecases.sites.checking import check_all_sites
+from core.usecases.upkeep.recovery import reconcile
 
 _log = logging.getLogger("labset.reconciler")
 _EVERY_SECONDS = 10

@@ -9,7 +9,7 @@ from app.logs import set_up_logging
 from app.settings import read_settings
 from app.wiring import open_services
 from core.errors import LabsetError
-from core.usecases.reindex import reindex
+from core.usecases.upkeep.reindex import reindex
 
 
 def main() -> int:

@@ -18,8 +18,8 @@ from app.reconciler import Upkeep
 from app.registry_checks import start_checks
 from app.settings import read_settings
 from app.wiring import open_services
-from core.usecases.verification import KIND as VERIFICATION
-from core.usecases.verification import run_verification
+from core.usecases.jobs.verification import KIND as VERIFICATION
+from core.usecases.jobs.verification import run_verification
 
 WORK: dict[str, Work] = {VERIFICATION: run_verification}
 _THREADS = 4

@@ -16,7 +16,7 @@ from bench.asset_samples import CAMERAS, KINDS, TAGS, make_asset, rare_author
 from bench.postgres import PostgresServer
 from core.model.access import Secret
 from core.model.asset_documents import ASSET_SHAPE
-from core.model.filters import parse_query
+from core.model.filters.queries import parse_query
 from core.ports import AssetScope
 from ledger.assets import asset_row
 from ledger.engine import Ledger, open_ledger

@@ -37,7 +37,7 @@ from core.model.assets import (
     KeptObject,
     PinnedFile,
 )
-from core.model.filters import DocumentQuery
+from core.model.filters.queries import DocumentQuery
 from core.model.names import DatasetId, FilePath, Md5, Revision, SiteId
 from core.ports import AssetScope, Found
 from ledger.asset_objects import KeptObjects

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.errors import Conflict, NotFound
 from core.model.asset_documents import health_document, registry_document
-from core.model.filters import DocumentQuery
+from core.model.filters.queries import DocumentQuery
 from core.model.registry import HealthCheck, RegistryEntry
 from core.ports import Found
 from ledger.database import AnyRow, Database

@@ -13,7 +13,7 @@ from app.api.data_archive import send_data_tar, send_data_zip
 from app.api.pointer_archive import send_pointer_tar, send_pointer_zip
 from core.errors import Invalid
 from core.model.names import DatasetId, FilePath, Ref
-from core.usecases.contents import Chosen
+from core.usecases.reading.contents import Chosen
 
 blueprint = Blueprint(
     "api_archive", __name__, url_prefix="/api/v1/datasets/<int:dataset_id>/archive"

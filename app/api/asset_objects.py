@@ -23,7 +23,7 @@ from core.usecases.assets.objects import (
     find_object,
     open_object,
 )
-from core.usecases.download import FoundFile, check_there, find_file, open_file
+from core.usecases.reading.download import FoundFile, check_there, find_file, open_file
 
 blueprint = Blueprint("api_asset_objects", __name__)
 

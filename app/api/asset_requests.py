@@ -10,7 +10,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from app.bodies import MAX_FIELDS_BYTES, parse_json, read_json
 from core.errors import Invalid
-from core.model.filters import DocumentQuery, DocumentShape, parse_query
+from core.model.filters.queries import DocumentQuery, DocumentShape, parse_query
 from core.model.json_values import JsonValue
 
 _FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})

@@ -15,11 +15,11 @@ from app.caller import actor, asset_house
 from core.errors import Invalid
 from core.model.asset_documents import ASSET_SHAPE, asset_document
 from core.model.assets import Asset
+from core.usecases.access.ownership import check_known
 from core.usecases.assets.drafts import AssetDraft, read_changes, read_draft
 from core.usecases.assets.entries import change_asset, create_external, delete_asset
 from core.usecases.assets.finding import MAX_LISTED_ASSET_TAGS, find_asset, list_tags, query_assets
 from core.usecases.assets.uploading import Incoming, upload_asset
-from core.usecases.ownership import check_known
 from core.usecases.registry.third_party import OtherResult, search_others
 
 blueprint = Blueprint("api_assets", __name__)

@@ -13,7 +13,7 @@ from app.api.sending import REVALIDATED, named
 from app.caller import actor, platform
 from app.shell import shell
 from core.model.names import DatasetId
-from core.usecases.croissant import make_card
+from core.usecases.exporting.croissant import make_card
 
 blueprint = Blueprint(
     "api_croissant", __name__, url_prefix="/api/v1/datasets/<int:dataset_id>/croissant"

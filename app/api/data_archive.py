@@ -22,8 +22,7 @@ from app.api.zip_stream import ZipMember, stored_zip
 from app.caller import actor, platform
 from core.model.names import DatasetId, Ref
 from core.model.storage import ByteRange, OpenObject
-from core.usecases.contents import Chosen, still_allowed
-from core.usecases.data_archive import (
+from core.usecases.exporting.data_archive import (
     DataArchive,
     open_bodies,
     open_data_archive,
@@ -31,6 +30,7 @@ from core.usecases.data_archive import (
     size_of,
     tar_bytes,
 )
+from core.usecases.reading.contents import Chosen, still_allowed
 
 
 def send_data_tar(dataset_id: DatasetId, ref: Ref | None, chosen: Chosen) -> Response:

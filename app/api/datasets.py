@@ -26,8 +26,9 @@ from core.errors import Invalid
 from core.model.access import Visibility
 from core.model.dataset import DatasetChanges, DatasetQuery, Kind, NewDataset
 from core.model.names import DatasetId, SiteId
-from core.usecases.bind import bind_dataset
-from core.usecases.datasets import (
+from core.usecases.access.refusals import dismiss_refusal
+from core.usecases.datasets.bind import bind_dataset
+from core.usecases.datasets.managing import (
     DatasetDetails,
     change_dataset,
     create_dataset,
@@ -35,7 +36,6 @@ from core.usecases.datasets import (
     list_datasets,
     show_dataset,
 )
-from core.usecases.refusals import dismiss_refusal
 
 blueprint = Blueprint("api_datasets", __name__, url_prefix="/api/v1/datasets")
 

@@ -16,8 +16,8 @@ from app.api.shapes import moment
 from core.model.content import Broken, Entry
 from core.model.dataset import Dataset
 from core.ports import Platform
-from core.usecases.croissant import Card, Column, ColumnKind, Heading, Table
-from core.usecases.manifest import ManifestRow, manifest_rows
+from core.usecases.exporting.croissant import Card, Column, ColumnKind, Heading, Table
+from core.usecases.exporting.manifest import ManifestRow, manifest_rows
 
 Json = dict[str, Any]
 

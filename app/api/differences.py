@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from app.api.shapes import Json
-from core.usecases.compare import Difference, FileState
+from core.usecases.reading.compare import Difference, FileState
 
 
 def difference(value: Difference) -> Json:

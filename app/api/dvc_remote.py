@@ -23,13 +23,13 @@ from app.errors import tell_program
 from core.errors import Forbidden, LabsetError, Unauthenticated
 from core.model.names import DatasetId
 from core.model.storage import ByteRange, OpenObject
-from core.usecases.dvc_remote import (
+from core.usecases.access.refusals import note_refusal
+from core.usecases.clients.dvc_remote import (
     find_object_size,
     open_remote,
     open_remote_object,
     put_remote_object,
 )
-from core.usecases.refusals import note_refusal
 
 blueprint = Blueprint("dvc_remote", __name__, url_prefix="/dvc/<int:dataset_id>")
 

@@ -22,9 +22,9 @@ from app.caller import Door, actor, caller, platform
 from core.errors import Invalid
 from core.model.names import DatasetId, FilePath, Ref
 from core.model.storage import CHUNK_BYTES
-from core.usecases.change_files import Arriving, PutResult, open_target, put_files
-from core.usecases.download import FoundFile, check_there, find_file, find_link, open_file
-from core.usecases.rearrange import delete_path
+from core.usecases.changing.change_files import Arriving, PutResult, open_target, put_files
+from core.usecases.changing.rearrange import delete_path
+from core.usecases.reading.download import FoundFile, check_there, find_file, find_link, open_file
 
 blueprint = Blueprint("api_files", __name__, url_prefix="/api/v1/datasets/<int:dataset_id>/files")
 

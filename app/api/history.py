@@ -12,9 +12,9 @@ from app.api.arguments import flag, folder, json_body, page_arguments, path_argu
 from app.api.pagination import paged
 from app.caller import actor, platform
 from core.model.names import DatasetId, Ref
-from core.usecases.browse import list_commits, list_folder, list_refs
-from core.usecases.compare import compare_revisions
-from core.usecases.tags import create_tag
+from core.usecases.datasets.tags import create_tag
+from core.usecases.reading.browse import list_commits, list_folder, list_refs
+from core.usecases.reading.compare import compare_revisions
 
 blueprint = Blueprint("api_history", __name__, url_prefix="/api/v1/datasets/<int:dataset_id>")
 

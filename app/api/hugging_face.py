@@ -20,8 +20,7 @@ from app.errors import tell_program
 from app.shell import shell
 from core.errors import Forbidden, Invalid, LabsetError, NotFound, Unauthenticated
 from core.model.names import Ref
-from core.usecases.download import check_there
-from core.usecases.hugging_face import (
+from core.usecases.clients.hugging_face import (
     Pinned,
     find_repository,
     find_repository_file,
@@ -31,6 +30,7 @@ from core.usecases.hugging_face import (
     pin,
     read_commit,
 )
+from core.usecases.reading.download import check_there
 
 blueprint = Blueprint("hugging_face", __name__)
 

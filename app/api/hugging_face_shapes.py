@@ -12,7 +12,7 @@ from typing import Any
 from core.model.access import Person, TokenFacts, Visibility
 from core.model.content import Broken
 from core.model.history import Commit
-from core.usecases.hugging_face import Pinned, RepositoryRow
+from core.usecases.clients.hugging_face import Pinned, RepositoryRow
 
 Json = dict[str, Any]
 

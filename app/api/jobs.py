@@ -13,7 +13,7 @@ from app.caller import actor, platform
 from core.model.access import Actor
 from core.model.jobs import Job, JobState
 from core.ports import Platform
-from core.usecases.jobs import show_job
+from core.usecases.jobs.showing import show_job
 
 blueprint = Blueprint("api_jobs", __name__, url_prefix="/api/v1/jobs")
 

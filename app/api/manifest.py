@@ -20,8 +20,14 @@ from app.caller import actor, platform
 from app.shell import shell
 from core.errors import Invalid
 from core.model.names import DatasetId, FilePath
-from core.usecases.contents import Chosen, Contents, open_contents, still_allowed, with_sizes
-from core.usecases.manifest import ManifestRow, manifest_rows
+from core.usecases.exporting.manifest import ManifestRow, manifest_rows
+from core.usecases.reading.contents import (
+    Chosen,
+    Contents,
+    open_contents,
+    still_allowed,
+    with_sizes,
+)
 
 blueprint = Blueprint(
     "api_manifest", __name__, url_prefix="/api/v1/datasets/<int:dataset_id>/manifest"

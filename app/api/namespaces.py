@@ -9,7 +9,7 @@ from app.api import shapes
 from app.api.arguments import page_arguments
 from app.api.pagination import MOST_AT_ONCE, page_of, paged
 from app.caller import actor, platform
-from core.usecases.datasets import list_namespaces
+from core.usecases.datasets.managing import list_namespaces
 
 blueprint = Blueprint("api_namespaces", __name__, url_prefix="/api/v1/namespaces")
 

@@ -14,8 +14,8 @@ from flask import Response
 from app.api.zip_stream import Outlet
 from app.caller import actor, platform
 from core.model.names import DatasetId, Ref
-from core.usecases.archive import ArchiveFile, PointerArchive, open_pointer_archive
-from core.usecases.contents import Chosen
+from core.usecases.exporting.archive import ArchiveFile, PointerArchive, open_pointer_archive
+from core.usecases.reading.contents import Chosen
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

@@ -9,9 +9,9 @@ from app.api.arguments import Body, json_body, message_argument
 from app.api.files import branch_argument
 from app.caller import actor, platform
 from core.model.names import DatasetId, FilePath, Ref
-from core.usecases.packing import pack_folder, unpack_folder
-from core.usecases.rearrange import Rearranged, move_paths
-from core.usecases.revert import revert_commit
+from core.usecases.changing.packing import pack_folder, unpack_folder
+from core.usecases.changing.rearrange import Rearranged, move_paths
+from core.usecases.changing.revert import revert_commit
 
 blueprint = Blueprint("api_rearranging", __name__, url_prefix="/api/v1/datasets/<int:dataset_id>")
 

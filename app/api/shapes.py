@@ -16,12 +16,12 @@ from core.model.refusals import Refusal
 from core.model.storage import CheckStep, Link, Placement, SiteHealth, SiteRecord
 from core.model.uploads import UploadFile
 from core.ports import BatchResult
-from core.usecases.browse import Row
-from core.usecases.datasets import DatasetDetails
-from core.usecases.resuming import Progress
-from core.usecases.sites import SiteView
-from core.usecases.staged import PartsView
-from core.usecases.uploads import UploadView
+from core.usecases.datasets.managing import DatasetDetails
+from core.usecases.reading.browse import Row
+from core.usecases.sites.managing import SiteView
+from core.usecases.uploading.resuming import Progress
+from core.usecases.uploading.staged import PartsView
+from core.usecases.uploading.uploads import UploadView
 
 Json = dict[str, Any]
 

@@ -23,7 +23,7 @@ from core.errors import Invalid
 from core.model.access import Secret, Visibility
 from core.model.names import SiteId
 from core.model.storage import NewSite, SiteAddress, SiteChanges, SiteKeys, SiteKind
-from core.usecases.sites import (
+from core.usecases.sites.managing import (
     change_site,
     check_site,
     delete_site,

@@ -16,10 +16,10 @@ from app.caller import actor, platform
 from core.errors import Invalid, TooLarge
 from core.model.names import DatasetId, FilePath, Ref
 from core.model.storage import CHUNK_BYTES
-from core.usecases.committing import commit_upload
-from core.usecases.receiving import MAX_BATCH_FILE_BYTES, receive_batch, receive_file
-from core.usecases.resuming import Progress, complete_file, receive_range, show_progress
-from core.usecases.uploads import (
+from core.usecases.uploading.committing import commit_upload
+from core.usecases.uploading.receiving import MAX_BATCH_FILE_BYTES, receive_batch, receive_file
+from core.usecases.uploading.resuming import Progress, complete_file, receive_range, show_progress
+from core.usecases.uploading.uploads import (
     UploadView,
     begin_upload,
     fresh_links,

@@ -13,7 +13,7 @@ from app.caller import actor, platform
 from app.shell import shell
 from core.model.jobs import JobState
 from core.model.names import DatasetId, Ref
-from core.usecases.verification import check_presence, request_verification
+from core.usecases.jobs.verification import check_presence, request_verification
 
 blueprint = Blueprint(
     "api_verification", __name__, url_prefix="/api/v1/datasets/<int:dataset_id>/verification"

@@ -19,7 +19,12 @@ from core.model.dataset import (
     check_tags,
 )
 from core.model.names import DatasetId
-from core.usecases.datasets import DatasetDetails, change_dataset, delete_dataset, show_dataset
+from core.usecases.datasets.managing import (
+    DatasetDetails,
+    change_dataset,
+    delete_dataset,
+    show_dataset,
+)
 
 blueprint = Blueprint("access", __name__, url_prefix="/datasets/<int:dataset_id>")
 

@@ -16,8 +16,8 @@ from functools import partial
 from app.pages.typed_values import read_json_text, read_value
 from core.errors import Invalid, LabsetError
 from core.model.asset_documents import ASSET_SHAPE, REGISTRY_SHAPE
-from core.model.filter_reading import parse_filter
-from core.model.filters import DocumentQuery, DocumentShape, parse_query
+from core.model.filters.queries import DocumentQuery, DocumentShape, parse_query
+from core.model.filters.reading import parse_filter
 from core.model.json_values import JsonValue
 
 MAX_WORDS = 8

@@ -16,7 +16,7 @@ from core.errors import LabsetError, Unauthenticated
 from core.model.access import Person
 from core.model.asset_documents import REGISTRY_SHAPE
 from core.model.assets import Asset
-from core.model.filters import parse_query
+from core.model.filters.queries import parse_query
 from core.model.registry import RegistryEntry
 from core.ports import AssetPlatform, Found
 from core.usecases.assets.finding import list_tags, query_assets

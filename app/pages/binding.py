@@ -13,9 +13,9 @@ from app.pages.forms import Form, fresh_form, sent_form
 from core.errors import Conflict, LabsetError
 from core.model.names import DatasetId, SiteId
 from core.model.storage import SiteKind
-from core.usecases.bind import bind_dataset
-from core.usecases.datasets import DatasetDetails, show_dataset
-from core.usecases.sites import list_sites
+from core.usecases.datasets.bind import bind_dataset
+from core.usecases.datasets.managing import DatasetDetails, show_dataset
+from core.usecases.sites.managing import list_sites
 
 blueprint = Blueprint("binding", __name__, url_prefix="/datasets/<int:dataset_id>")
 

@@ -16,9 +16,9 @@ from core.errors import Invalid
 from core.model.history import Committed
 from core.model.names import DatasetId, FilePath, Ref
 from core.model.storage import CHUNK_BYTES
-from core.usecases.change_files import Arriving, open_target, put_files
-from core.usecases.packing import pack_folder, unpack_folder
-from core.usecases.rearrange import delete_path, move_paths
+from core.usecases.changing.change_files import Arriving, open_target, put_files
+from core.usecases.changing.packing import pack_folder, unpack_folder
+from core.usecases.changing.rearrange import delete_path, move_paths
 
 blueprint = Blueprint("changes", __name__, url_prefix="/datasets/<int:dataset_id>")
 

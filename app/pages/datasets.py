@@ -24,7 +24,7 @@ from core.model.dataset import (
     check_name,
     check_tags,
 )
-from core.usecases.datasets import create_dataset, list_datasets, list_namespaces
+from core.usecases.datasets.managing import create_dataset, list_datasets, list_namespaces
 
 blueprint = Blueprint("datasets", __name__)
 blueprint.record_once(register_formats)

@@ -32,7 +32,9 @@ from core.errors import NotFound
 from core.model.access import Visibility
 from core.model.history import Refs
 from core.model.names import DatasetId, FilePath, Ref
-from core.usecases.browse import (
+from core.usecases.datasets.managing import DatasetDetails, show_dataset
+from core.usecases.exporting.croissant import read_heading
+from core.usecases.reading.browse import (
     FileFacts,
     last_changes,
     list_commits,
@@ -40,8 +42,6 @@ from core.usecases.browse import (
     list_refs,
     show_file,
 )
-from core.usecases.croissant import read_heading
-from core.usecases.datasets import DatasetDetails, show_dataset
 
 blueprint = Blueprint("files", __name__, url_prefix="/datasets/<int:dataset_id>")
 

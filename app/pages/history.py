@@ -16,9 +16,9 @@ from app.pages.forms import Form, fresh_form, sent_form
 from core.errors import Conflict, Forbidden, Invalid, LabsetError, NotFound
 from core.model.history import Tag
 from core.model.names import DatasetId, Ref
-from core.usecases.browse import list_commits, list_refs, resolve_ref
-from core.usecases.datasets import show_dataset
-from core.usecases.tags import create_tag
+from core.usecases.datasets.managing import show_dataset
+from core.usecases.datasets.tags import create_tag
+from core.usecases.reading.browse import list_commits, list_refs, resolve_ref
 
 blueprint = Blueprint("history", __name__, url_prefix="/datasets/<int:dataset_id>")
 

@@ -18,15 +18,15 @@ from core.errors import Conflict, Invalid, LabsetError, NotFound, Unauthenticate
 from core.model.assets import Asset
 from core.model.names import DatasetId, FilePath, Ref, SiteId
 from core.model.storage import SiteRecord
+from core.usecases.access.ownership import check_writer
 from core.usecases.assets.drafts import AssetDraft, read_draft
 from core.usecases.assets.entries import create_external, new_asset
 from core.usecases.assets.finding import find_asset
 from core.usecases.assets.from_dataset import register_file
 from core.usecases.assets.uploading import Incoming, upload_asset
-from core.usecases.browse import show_file
-from core.usecases.datasets import DatasetDetails, show_dataset
-from core.usecases.ownership import check_writer
-from core.usecases.sites import SiteView, list_sites
+from core.usecases.datasets.managing import DatasetDetails, show_dataset
+from core.usecases.reading.browse import show_file
+from core.usecases.sites.managing import SiteView, list_sites
 
 blueprint = Blueprint("new_assets", __name__)
 

@@ -8,10 +8,10 @@ from core.errors import Unavailable
 from core.model.access import Actor
 from core.model.asset_documents import ASSET_SHAPE
 from core.model.assets import Asset
-from core.model.filters import parse_query
+from core.model.filters.queries import parse_query
 from core.ports import AssetPlatform
 from core.usecases.assets.finding import query_assets
-from core.usecases.browse import FileFacts
+from core.usecases.reading.browse import FileFacts
 
 _LOOKED_AMONG = 20
 

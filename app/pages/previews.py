@@ -9,8 +9,8 @@ from app.api.sniffing import safe_type
 from app.caller import actor, platform
 from core.errors import Conflict, Damaged, Forbidden, LabsetError, Unavailable
 from core.model.names import Ref
-from core.usecases.browse import FileFacts
-from core.usecases.download import FoundFile, check_there, find_file, open_file
+from core.usecases.reading.browse import FileFacts
+from core.usecases.reading.download import FoundFile, check_there, find_file, open_file
 
 MAX_TEXT_BYTES = 200_000
 _PICTURES = frozenset({"png", "jpg", "jpeg", "gif", "webp", "bmp", "avif"})

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.caller import actor, platform
 from core.model.names import DatasetId
-from core.usecases.refusals import dismiss_refusal
+from core.usecases.access.refusals import dismiss_refusal
 
 blueprint = Blueprint("refusals", __name__, url_prefix="/datasets/<int:dataset_id>")
 

@@ -17,8 +17,8 @@ from core.model.access import Secret, Visibility
 from core.model.dataset import Namespace, check_description, check_name, check_tags
 from core.model.names import SiteId
 from core.model.storage import NewSite, SiteAddress, SiteChanges, SiteKeys, SiteKind
-from core.usecases.datasets import list_namespaces
-from core.usecases.sites import (
+from core.usecases.datasets.managing import list_namespaces
+from core.usecases.sites.managing import (
     SiteView,
     change_site,
     check_site,

@@ -17,9 +17,9 @@ from app.pages.origins import allow_site
 from core.errors import Invalid, LabsetError, Unauthenticated
 from core.model.names import DatasetId, FilePath, Ref
 from core.model.uploads import MAX_FILES
-from core.usecases.browse import list_refs
-from core.usecases.change_files import Arriving, PutResult, open_target, put_files
-from core.usecases.datasets import DatasetDetails, show_dataset
+from core.usecases.changing.change_files import Arriving, PutResult, open_target, put_files
+from core.usecases.datasets.managing import DatasetDetails, show_dataset
+from core.usecases.reading.browse import list_refs
 
 blueprint = Blueprint("uploads", __name__, url_prefix="/datasets/<int:dataset_id>/upload")
 

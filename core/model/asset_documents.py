@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from core.model.assets import Asset, AssetFile
-from core.model.filters import DocumentShape
+from core.model.filters.queries import DocumentShape
 from core.model.json_values import JsonValue
 from core.model.registry import HealthCheck, RegistryEntry
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from core.model.assets import Asset, KeptObject
-from core.model.filters import DocumentQuery
+from core.model.filters.queries import DocumentQuery
 from core.model.names import DatasetId
 from core.model.registry import HealthCheck, RegistryEntry
 

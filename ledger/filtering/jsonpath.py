@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 
-from core.model.filter_reading import is_index
-from core.model.filter_tree import (
+from core.model.filters.reading import is_index
+from core.model.filters.tree import (
     At,
     Compares,
     Condition,

@@ -11,8 +11,8 @@ from typing import Any
 
 import re2
 
-from core.model.filter_reading import is_index
-from core.model.filter_tree import (
+from core.model.filters.reading import is_index
+from core.model.filters.tree import (
     At,
     Compares,
     Condition,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.model.filter_tree import At, Compares, Condition, Every, FieldPath, Has, Not, Some
+from core.model.filters.tree import At, Compares, Condition, Every, FieldPath, Has, Not, Some
 from core.model.json_values import JsonValue
 from core.model.versions import version_key
 

@@ -36,8 +36,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONPATH
 from sqlalchemy.sql.operators import custom_op
 
-from core.model.filter_tree import Condition, Every
-from core.model.filters import DocumentQuery, SortField
+from core.model.filters.queries import DocumentQuery, SortField
+from core.model.filters.tree import Condition, Every
 from ledger.asking import Answer, asking
 from ledger.database import AnyRow, Database
 from ledger.filtering.jsonpath import jsonpath_of

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
-from core.model.filter_reading import is_index
-from core.model.filter_tree import (
+from core.model.filters.reading import is_index
+from core.model.filters.tree import (
     At,
     Condition,
     Equals,

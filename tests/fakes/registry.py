@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from core.errors import Conflict, NotFound
-from core.model.filter_reading import parse_filter
-from core.model.filters import DocumentQuery
+from core.model.filters.queries import DocumentQuery
+from core.model.filters.reading import parse_filter
 from core.model.registry import HealthCheck, RegistryEntry
 from core.ports import Found
 

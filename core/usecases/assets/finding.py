@@ -8,7 +8,7 @@ from core.errors import NotFound
 from core.model.access import Actor, Permission
 from core.model.asset_documents import ASSET_SHAPE
 from core.model.assets import Asset
-from core.model.filters import DocumentQuery, parse_query
+from core.model.filters.queries import DocumentQuery, parse_query
 from core.model.json_values import JsonValue, text_problem
 from core.ports import AssetPlatform, Found
 from core.usecases.assets.rights import change_permission_of, may_see, scope_of

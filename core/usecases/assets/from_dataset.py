@@ -12,11 +12,11 @@ from core.model.assets import Asset, AssetName, AssetVisibility, PinnedFile
 from core.model.json_values import JsonValue
 from core.model.names import DatasetId, FilePath, Ref
 from core.ports import AssetPlatform, Platform
+from core.usecases.access.ownership import check_writer
 from core.usecases.assets.drafts import AssetDraft, read_draft
 from core.usecases.assets.entries import new_asset
 from core.usecases.assets.uploading import check_same
-from core.usecases.download import FoundFile, find_file
-from core.usecases.ownership import check_writer
+from core.usecases.reading.download import FoundFile, find_file
 
 _SHORT_DIGITS = 8
 

@@ -12,7 +12,7 @@ from core.model.assets import Asset, AssetVisibility
 from core.model.names import DatasetId, SiteId
 from core.model.storage import SiteRecord
 from core.ports import AssetPlatform, AssetScope, Directory, SiteRecords
-from core.usecases.ownership import change_permission, check_writer
+from core.usecases.access.ownership import change_permission, check_writer
 
 MAX_ASKED_DATASETS = 100  # whose readers may see assets; asked for one caller and query
 _ASKED_AT_ONCE = 8

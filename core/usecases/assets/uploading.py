@@ -13,12 +13,12 @@ from core.model.json_values import is_one_line
 from core.model.names import SiteId
 from core.model.storage import SiteRecord, StoredObject
 from core.ports import AssetPlatform
-from core.usecases.announce import MAX_FILE_BYTES
+from core.usecases.access.ownership import check_writer
 from core.usecases.assets.drafts import AssetDraft
 from core.usecases.assets.entries import new_asset
 from core.usecases.assets.placing import assets_placement
 from core.usecases.assets.rights import may_see
-from core.usecases.ownership import check_writer
+from core.usecases.uploading.announce import MAX_FILE_BYTES
 
 HEAD_BYTES = 256 * 1024  # what is looked at to tell a file's format
 MAX_ASSET_FILE_NAME_CHARACTERS = 255

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 from core.errors import NotFound
 from core.model.access import Actor, Permission
-from core.model.filters import DocumentQuery
+from core.model.filters.queries import DocumentQuery
 from core.model.registry import RegistryEntry
 from core.ports import AssetPlatform, Found
-from core.usecases.ownership import change_permission, check_may_change, check_writer
+from core.usecases.access.ownership import change_permission, check_may_change, check_writer
 from core.usecases.registry.drafts import RegistryDraft
 
 _TICK = timedelta(microseconds=1)

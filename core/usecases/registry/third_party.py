@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.model.asset_documents import ASSET_SHAPE, REGISTRY_SHAPE
-from core.model.filters import parse_query
+from core.model.filters.queries import parse_query
 from core.model.json_values import JsonValue
 from core.model.registry import RegistryEntry
 from core.ports import AssetPlatform, OtherAnswer

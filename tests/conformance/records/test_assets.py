@@ -9,7 +9,7 @@ import pytest
 from core.errors import Conflict, Invalid, NotFound
 from core.model.asset_documents import ASSET_SHAPE
 from core.model.assets import Asset, AssetFile, AssetName, AssetVisibility, KeptObject, PinnedFile
-from core.model.filters import parse_query
+from core.model.filters.queries import parse_query
 from core.model.names import DatasetId, FilePath, Md5, Revision, SiteId
 from core.ports import AssetScope
 from ledger.engine import Ledger, open_ledger

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import Conflict, NotFound
 from core.model.asset_documents import REGISTRY_SHAPE
-from core.model.filters import parse_query
+from core.model.filters.queries import parse_query
 from core.model.registry import HealthCheck, RegistryEntry
 from ledger.engine import Ledger
 from ledger.registry import MAX_KEPT_CHECKS

@@ -8,7 +8,7 @@ from core.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from core.model.access import Actor
 from core.model.asset_documents import ASSET_SHAPE
 from core.model.assets import Asset, AssetVisibility
-from core.model.filters import parse_query
+from core.model.filters.queries import parse_query
 from core.usecases.assets.drafts import AssetChanges
 from core.usecases.assets.entries import change_asset, delete_asset
 from core.usecases.assets.finding import find_asset, list_tags, query_assets

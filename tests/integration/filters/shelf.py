@@ -9,7 +9,7 @@ from typing import Any
 
 from core.model.asset_documents import ASSET_SHAPE, asset_document
 from core.model.assets import Asset, AssetName, AssetVisibility
-from core.model.filters import parse_query
+from core.model.filters.queries import parse_query
 from core.ports import AssetScope
 from ledger.engine import Ledger
 from tests.conformance.records.samples import NOW

@@ -15,7 +15,7 @@ from sqlalchemy import event, insert, text
 from bench.asset_samples import TAGS, make_asset
 from core.model.asset_documents import ASSET_SHAPE
 from core.model.assets import AssetVisibility
-from core.model.filters import parse_query
+from core.model.filters.queries import parse_query
 from core.model.json_values import JsonValue
 from core.ports import AssetScope
 from ledger.assets import asset_row

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from core.errors import Invalid, Unavailable
 from core.model.asset_documents import ASSET_SHAPE, asset_document
 from core.model.assets import AssetName
-from core.model.filters import parse_query
+from core.model.filters.queries import parse_query
 from core.ports import AssetScope
 from ledger.engine import Ledger
 from tests.integration.filters.shelf import Json, Shelf, keep

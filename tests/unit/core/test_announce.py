@@ -8,7 +8,7 @@ from core.errors import Conflict, Invalid, TooLarge
 from core.model.content import MAX_TEXT_BYTES, Entry, Pointer, Text
 from core.model.names import FilePath, Md5
 from core.model.uploads import MAX_FILES, MAX_SESSION_TEXT_BYTES, Announced
-from core.usecases.announce import parse_announced, plan_files
+from core.usecases.uploading.announce import parse_announced, plan_files
 
 MD5 = "d41d8cd98f00b204e9800998ecf8427e"
 OTHER = "0" * 32

@@ -5,7 +5,7 @@ import pytest
 from core.errors import Conflict, Invalid
 from core.model.history import Branch, Refs, Tag
 from core.model.names import Ref, Revision
-from core.usecases.branches import check_new_branch
+from core.usecases.datasets.branches import check_new_branch
 
 TIP = Revision("a" * 40)
 REFS = Refs(branches=(Branch("main", TIP), Branch("line/3", TIP)), tags=(Tag("v1", TIP),))

@@ -4,7 +4,7 @@ import pytest
 
 from core.model.licenses import is_license_name, spdx_identifier
 from core.model.names import FilePath
-from core.usecases.croissant import Column, ColumnKind, read_columns
+from core.usecases.exporting.croissant import Column, ColumnKind, read_columns
 
 TEXT, INTEGER, FLOAT = ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.FLOAT
 TABLE = b"name,count,mean,mixed\na,1,0.5,1\nb,-2,1e3,\n"

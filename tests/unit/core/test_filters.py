@@ -7,7 +7,16 @@ import pytest
 
 from core.errors import Invalid, TooLarge
 from core.model.asset_documents import ASSET_SHAPE
-from core.model.filter_reading import (
+from core.model.filters.queries import (
+    MAX_CURSOR_CHARACTERS,
+    MAX_PAGE_DOCUMENTS,
+    MAX_SHOWN_FIELDS,
+    MAX_SORT_FIELDS,
+    DocumentQuery,
+    SortField,
+    parse_query,
+)
+from core.model.filters.reading import (
     MAX_FIELD_CHARACTERS,
     MAX_FIELD_INDICES,
     MAX_FIELD_NAMES,
@@ -18,16 +27,7 @@ from core.model.filter_reading import (
     parse_filter,
     parse_path,
 )
-from core.model.filter_tree import At, Compares, Equals, Every, FieldPath, Has, Not, Order, Some
-from core.model.filters import (
-    MAX_CURSOR_CHARACTERS,
-    MAX_PAGE_DOCUMENTS,
-    MAX_SHOWN_FIELDS,
-    MAX_SORT_FIELDS,
-    DocumentQuery,
-    SortField,
-    parse_query,
-)
+from core.model.filters.tree import At, Compares, Equals, Every, FieldPath, Has, Not, Order, Some
 
 
 def query(**words: str | int) -> DocumentQuery:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.parts import MAX_PARTS, PART_BYTES, plan_parts
-from core.usecases.announce import MAX_FILE_BYTES
+from core.usecases.uploading.announce import MAX_FILE_BYTES
 
 S3_SMALLEST, S3_LARGEST = 5 * 1024**2, 5 * 1024**3
 

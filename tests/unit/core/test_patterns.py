@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Invalid
-from core.model.patterns import (
+from core.model.filters.patterns import (
     MAX_PATTERN_CHARACTERS,
     MAX_PATTERN_GROUPS,
     MAX_PATTERN_REPEATS,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.model.refusals import Refusal
-from core.usecases.refusals import says_more
+from core.usecases.access.refusals import says_more
 
 AT = datetime(2026, 5, 17, 12, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ import pytest
 
 from core.model.names import SiteId
 from core.model.storage import SiteAddress, SiteKind, SiteRecord
-from core.usecases.reindex import parse_marker
+from core.usecases.upkeep.reindex import parse_marker
 
 SITE = SiteRecord(SiteId(12), "lab", SiteAddress(SiteKind.S3, "s3://b/p"), None, "carol")
 PREFIX = "p/4473-0123456789abcdef"

@@ -16,7 +16,7 @@ from core.model.names import DatasetId, FilePath, Md5, Revision, SiteId
 from core.model.storage import Placement, SiteAddress, SiteKind, SiteRecord, WantedObject
 from core.model.verification import MAX_LISTED_PROBLEMS, Problem, Subject, Verification
 from core.ports import Platform
-from core.usecases.verification import KIND, run_verification
+from core.usecases.jobs.verification import KIND, run_verification
 from tests.fakes.clock import FakeClock
 from tests.fakes.objects import FakeObjects
 

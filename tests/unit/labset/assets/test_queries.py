@@ -6,7 +6,7 @@ import pytest
 from mongomock.filtering import filter_applies
 
 from core.model.asset_documents import ASSET_SHAPE
-from core.model.filters import parse_query
+from core.model.filters.queries import parse_query
 from labset.assets.queries import ASSET_WORDS, REGISTRY_WORDS, make_filter
 
 DOCUMENT: dict[str, Any] = {

@@ -1,0 +1,1 @@
+"""Filters in MongoDB's words: read, limited, and held as a typed tree."""

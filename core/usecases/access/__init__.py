@@ -1,0 +1,1 @@
+"""Who may do what: the doors that everything else goes through."""

@@ -1,0 +1,1 @@
+"""Changes that are one commit each: files put, moved, deleted, packed, a change undone."""

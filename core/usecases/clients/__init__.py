@@ -1,0 +1,1 @@
+"""What DVC and the clients of Hugging Face ask for."""

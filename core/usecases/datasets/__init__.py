@@ -1,0 +1,1 @@
+"""Make datasets, bind them to their sites, name their branches and releases."""

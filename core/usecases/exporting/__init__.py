@@ -1,0 +1,1 @@
+"""A whole revision for other programs: archives, manifest, Croissant."""

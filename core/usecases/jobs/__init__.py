@@ -1,0 +1,1 @@
+"""Long work, and how to look at it."""

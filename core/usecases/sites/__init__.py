@@ -1,0 +1,1 @@
+"""Storage sites: register, change and check them."""

@@ -1,0 +1,1 @@
+"""Many files on their way to one commit."""
