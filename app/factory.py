@@ -7,7 +7,6 @@ import logging
 from flask import Flask
 
 from app import api, pages
-from app.assets import register_assets
 from app.bodies import register_body_limits
 from app.connections import register_connections
 from app.csrf import register_csrf
@@ -20,6 +19,7 @@ from app.metrics import register_metrics
 from app.proxies import TrustedProxies
 from app.settings import Settings
 from app.shell import ASSETS, EXTENSION, Services, make_shell
+from app.static_files import register_assets
 from app.urls import register_url_check
 
 _log = logging.getLogger("labset.start")

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from app.api import (
     archive,
-    asset_objects,
-    assets,
     croissant,
-    dataset_assets,
     datasets,
     dvc_remote,
     files,
@@ -22,11 +19,14 @@ from app.api import (
     namespaces,
     openapi,
     rearranging,
-    registry,
     sites,
     uploads,
     verification,
 )
+from app.api.assets import entries as asset_entries
+from app.api.assets import objects as asset_objects
+from app.api.assets import of_datasets as dataset_assets
+from app.api.assets import registry
 
 BLUEPRINTS = (
     namespaces.blueprint,
@@ -36,7 +36,7 @@ BLUEPRINTS = (
     uploads.blueprint,
     rearranging.blueprint,
     archive.blueprint,
-    assets.blueprint,
+    asset_entries.blueprint,
     asset_objects.blueprint,
     dataset_assets.blueprint,
     registry.blueprint,

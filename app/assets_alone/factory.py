@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.api import asset_objects, assets, registry
-from app.assets import register_assets
+from app.api.assets import entries, objects, registry
 from app.assets_alone import routes
 from app.assets_alone.foreign_pages import register_foreign_pages_check
 from app.assets_alone.settings import AloneSettings
@@ -19,11 +18,12 @@ from app.logs import register_access_log
 from app.metrics import register_metrics
 from app.proxies import TrustedProxies
 from app.shell import ASSETS
+from app.static_files import register_assets
 from app.urls import register_url_check
 
 BLUEPRINTS = (
-    assets.blueprint,
-    asset_objects.blueprint,
+    entries.blueprint,
+    objects.blueprint,
     registry.blueprint,
     routes.blueprint,
 )

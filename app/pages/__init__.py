@@ -6,20 +6,20 @@ from flask import Blueprint
 
 from app.pages import (
     access,
-    asset_entries,
-    assets,
     binding,
     changes,
     datasets,
     files,
     history,
-    new_assets,
     refusals,
-    registry,
     session,
     sites,
     uploads,
 )
+from app.pages.assets import entries as asset_entries
+from app.pages.assets import listing as asset_listing
+from app.pages.assets import new as new_assets
+from app.pages.registry import entries as registry_entries
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     session.blueprint,
@@ -32,8 +32,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     binding.blueprint,
     uploads.blueprint,
     sites.blueprint,
-    assets.blueprint,
+    asset_listing.blueprint,
     new_assets.blueprint,
     asset_entries.blueprint,
-    registry.blueprint,
+    registry_entries.blueprint,
 )

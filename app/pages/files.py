@@ -11,6 +11,7 @@ from app.api.arguments import folder as folder_of
 from app.api.arguments import page_arguments, ref_argument
 from app.api.describing import linked_data
 from app.caller import actor, asset_house, platform
+from app.pages.assets.pinned import pinned_assets
 from app.pages.binding import choice_page
 from app.pages.commands import (
     Place,
@@ -25,7 +26,6 @@ from app.pages.commands import (
     upload_line,
 )
 from app.pages.origins import allow_site
-from app.pages.pinned_assets import pinned_assets
 from app.pages.previews import preview_of
 from app.shell import shell
 from core.errors import NotFound

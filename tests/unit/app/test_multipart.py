@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.multipart import MAX_PARTS, ArrivingForm
+from app.api.assets.multipart import MAX_PARTS, ArrivingForm
 from app.bodies import MAX_FIELDS_BYTES
 from core.errors import Invalid, LabsetError, TooLarge
 

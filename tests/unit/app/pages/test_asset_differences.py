@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from app.pages.asset_differences import Side, compare_lists, compare_objects
+from app.pages.assets.differences import Side, compare_lists, compare_objects
 from core.model.json_values import JsonValue
 
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.pages.asset_forms import fresh_asset_form
-from app.pages.metadata_fields import MetadataFields
+from app.pages.assets.forms import fresh_asset_form
+from app.pages.assets.metadata_fields import MetadataFields
 from core.errors import Conflict, Forbidden, Invalid, Unauthenticated
 
 

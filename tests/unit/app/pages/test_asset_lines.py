@@ -4,8 +4,8 @@ import json
 import shlex
 from datetime import UTC, datetime
 
-from app.pages.asset_filters import Asked, Scope, make_filter
-from app.pages.asset_lines import document_url, download_line, file_name, filter_text, query_line
+from app.pages.assets.filters import Asked, Scope, make_filter
+from app.pages.assets.lines import document_url, download_line, file_name, filter_text, query_line
 from core.model.assets import Asset, AssetName, AssetVisibility
 
 BASE = "http://labset.test"

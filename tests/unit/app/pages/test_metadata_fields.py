@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.pages.metadata_fields import MetadataFields, standing_metadata
+from app.pages.assets.metadata_fields import MetadataFields, standing_metadata
 from core.errors import Invalid
 from core.model.json_values import JsonValue
 

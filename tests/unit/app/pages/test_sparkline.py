@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from app.pages.sparkline import HEIGHT, bars_of
+from app.pages.registry.sparkline import HEIGHT, bars_of
 from core.model.registry import HealthCheck
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.pages.typed_values import read_value, write_value
+from app.pages.assets.typed_values import read_value, write_value
 from core.errors import Invalid
 from core.model.json_values import JsonValue
 

@@ -10,11 +10,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.caller import actor, asset_house
-from app.pages.asset_differences import compare_lists, compare_objects
-from app.pages.asset_forms import AssetForm, fresh_asset_form, sent_asset_form
-from app.pages.asset_lines import document_url, download_line, file_name
+from app.pages.assets.differences import compare_lists, compare_objects
+from app.pages.assets.forms import AssetForm, fresh_asset_form, sent_asset_form
+from app.pages.assets.lines import document_url, download_line, file_name
+from app.pages.assets.metadata_fields import standing_metadata
 from app.pages.formats import exact_size, exact_time, size
-from app.pages.metadata_fields import standing_metadata
 from core.errors import Conflict, Invalid, LabsetError
 from core.model.asset_documents import asset_document, file_document
 from core.model.assets import Asset, AssetVisibility

@@ -8,9 +8,9 @@ from http import HTTPStatus
 from flask import Blueprint, Response, request
 
 from app.api.arguments import flag, site_argument, whole_number
-from app.api.asset_answers import done, page_of_documents, succeeded
-from app.api.asset_requests import asset_json, document_query, form_json
-from app.api.multipart import ArrivingForm, arriving_form
+from app.api.assets.answers import done, page_of_documents, succeeded
+from app.api.assets.multipart import ArrivingForm, arriving_form
+from app.api.assets.requests import asset_json, document_query, form_json
 from app.caller import actor, asset_house
 from core.errors import Invalid
 from core.model.asset_documents import ASSET_SHAPE, asset_document

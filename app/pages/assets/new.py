@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 
 from app.api.arguments import ref_argument, whole_number
 from app.caller import actor, asset_house, platform
-from app.pages.asset_entries import visibilities
-from app.pages.asset_forms import AssetForm, fresh_asset_form, sent_asset_form
+from app.pages.assets.entries import visibilities
+from app.pages.assets.forms import AssetForm, fresh_asset_form, sent_asset_form
+from app.pages.assets.metadata_fields import standing_metadata
 from app.pages.changes import chunks_of
-from app.pages.metadata_fields import standing_metadata
 from core.errors import Conflict, Invalid, LabsetError, NotFound, Unauthenticated
 from core.model.assets import Asset
 from core.model.names import DatasetId, FilePath, Ref, SiteId

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from flask import request
 
+from app.pages.assets.metadata_fields import FIELD, MetadataFields, sent_metadata
 from app.pages.forms import Form
-from app.pages.metadata_fields import FIELD, MetadataFields, sent_metadata
 from core.errors import LabsetError
 from core.model.json_values import JsonValue
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.pages.typed_values import write_value
+from app.pages.assets.typed_values import write_value
 from core.model.json_values import JsonValue
 
 

@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response
 
-from app.api.asset_answers import done, page_of_documents, succeeded
-from app.api.asset_requests import asset_json, document_query
+from app.api.assets.answers import done, page_of_documents, succeeded
+from app.api.assets.requests import asset_json, document_query
 from app.caller import actor, asset_house
 from core.model.asset_documents import REGISTRY_SHAPE, health_document, registry_document
 from core.model.registry import RegistryEntry

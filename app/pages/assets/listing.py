@@ -8,10 +8,10 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.caller import actor, asset_house
-from app.pages.asset_filters import ASSETS, OPERATORS, Asked, Made, Scope, joined, make_filter
-from app.pages.asset_lines import filter_text, query_line
+from app.pages.assets.filters import ASSETS, OPERATORS, Asked, Made, Scope, joined, make_filter
+from app.pages.assets.lines import filter_text, query_line
+from app.pages.assets.searches import answer_search, is_fragment, read_asked
 from app.pages.formats import register_formats
-from app.pages.searches import answer_search, is_fragment, read_asked
 from core.errors import LabsetError, Unauthenticated
 from core.model.access import Person
 from core.model.asset_documents import REGISTRY_SHAPE

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from app.api.asset_requests import asset_json
-from app.api.assets import made
+from app.api.assets.entries import made
+from app.api.assets.requests import asset_json
 from app.caller import actor, asset_house, platform
 from core.errors import Invalid
 from core.model.names import DatasetId, FilePath, Ref

@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 from flask import request
 
-from app.pages.typed_values import read_json_text, read_value, write_value
+from app.pages.assets.typed_values import read_json_text, read_value, write_value
 from core.errors import Invalid
 from core.model.json_values import JsonValue
 

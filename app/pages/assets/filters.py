@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 
-from app.pages.typed_values import read_json_text, read_value
+from app.pages.assets.typed_values import read_json_text, read_value
 from core.errors import Invalid, LabsetError
 from core.model.asset_documents import ASSET_SHAPE, REGISTRY_SHAPE
 from core.model.filters.queries import DocumentQuery, DocumentShape, parse_query

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from flask import make_response, request
 from flask.typing import ResponseReturnValue
 
-from app.pages.asset_filters import MAX_ROWS, Asked, Made, Row, Scope
+from app.pages.assets.filters import MAX_ROWS, Asked, Made, Row, Scope
 
 
 def is_fragment() -> bool:

@@ -6,7 +6,7 @@ import json
 import shlex
 from urllib.parse import quote, urlencode
 
-from app.pages.asset_filters import Asked, Filter, Scope
+from app.pages.assets.filters import Asked, Filter, Scope
 from core.model.assets import Asset, AssetVisibility
 
 _TOKEN = '-H "PRIVATE-TOKEN: <your token>" '  # noqa: S105 - a placeholder

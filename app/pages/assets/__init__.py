@@ -1,0 +1,1 @@
+"""The pages of assets: search, make, look at, compare, change."""

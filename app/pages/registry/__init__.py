@@ -1,0 +1,1 @@
+"""The pages of registered asset databases and their health."""
