@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.broker import clear_leftovers
 from app.probes import HEARTBEAT
-from core.errors import LabsetError
+from app.steps import try_step
 from core.ports import AssetPlatform, LoginRecords, Platform
 from core.usecases.assets.collection import collect_unnamed
 from core.usecases.sites.checking import check_all_sites
@@ -56,7 +56,7 @@ class Upkeep:
         if self._is_hour_over():
             steps = (*steps, *self._hourly())
         for name, step in steps:
-            _try(name, step)
+            try_step(_log, name, step)
 
     @property
     def _heartbeat(self) -> Path:
@@ -87,12 +87,3 @@ class Upkeep:
             return False
         mark.touch()
         return True
-
-
-def _try(name: str, step: Callable[[], object]) -> None:
-    try:
-        step()
-    except LabsetError as error:
-        _log.warning("%s failed: %s", name, error.message)
-    except Exception:  # noqa: BLE001 - the next round must come; logged
-        _log.exception("%s failed", name)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from app.registry_checks import start_checks
-from core.errors import LabsetError
+from app.steps import try_step
 from core.ports import AssetPlatform
 from core.usecases.assets.collection import collect_unnamed
 
@@ -53,8 +53,8 @@ class Upkeep:
 
     def go_round(self) -> None:
         """Do every step; one that fails does not keep the others from running."""
-        _try("collecting bytes without a name", self._collect)
-        _try("sweeping temporary bytes", self._sweep)
+        try_step(_log, "collecting bytes without a name", self._collect)
+        try_step(_log, "sweeping temporary bytes", self._sweep)
 
     def _collect(self) -> None:
         while collect_unnamed(self.house, _COLLECTED_AT_ONCE) == _COLLECTED_AT_ONCE:
@@ -71,12 +71,3 @@ def _is_ours(lock: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _try(name: str, step: Callable[[], object]) -> None:
-    try:
-        step()
-    except LabsetError as error:
-        _log.warning("%s failed: %s", name, error.message)
-    except Exception:  # noqa: BLE001 - the next round must come; logged
-        _log.exception("%s failed", name)

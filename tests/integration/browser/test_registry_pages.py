@@ -42,6 +42,7 @@ def test_a_database_that_fails_is_registered_with_its_light_checked_changed_and_
     page.get_by_label("Health").select_option("ok")
     expect(page.locator("#results")).to_contain_text("Nothing fits.")
     page.get_by_label("Health").select_option("failing")
+    expect(page.locator("#results tbody tr")).to_have_count(1)
     page.get_by_role("link", name=name).click()
     page.get_by_role("button", name=f"Delete {name}").click()
     expect(page.get_by_role("status")).to_contain_text(f"{name} is no longer registered")
