@@ -62,7 +62,10 @@ class SqlRegistryRecords:
         self._database = database
 
     def create_entry(self, entry: RegistryEntry) -> None:
-        """Keep a new entry with its first check. Raises: Conflict, if there is one of that id."""
+        """Keep a new entry with its first check.
+
+        Raises:  Conflict (`registry_entry_exists`), if there is one of that id.
+        """
         row = _row_of(entry) | {"due_from": entry.health.checked_at if entry.health else None}
         try:
             with self._database.writing() as connection:
@@ -70,7 +73,10 @@ class SqlRegistryRecords:
                 if entry.health is not None:
                     connection.execute(insert(checks), _check_row(entry.id, entry.health))
         except IntegrityError as error:
-            raise Conflict("There is a registry entry of that id.") from error
+            raise Conflict(
+                f"An asset database is registered as {entry.id} already.",
+                code="registry_entry_exists",
+            ) from error
 
     def find_entry(self, entry_id: str) -> RegistryEntry | None:
         """Return an entry."""

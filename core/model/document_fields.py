@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 from core.errors import Invalid, TooLarge
 from core.model.json_values import JsonValue, check_json, is_one_line
@@ -54,21 +55,25 @@ def read_object(value: JsonValue, field: str, limit_bytes: int) -> dict[str, Jso
 
 
 def check_fields(
-    body: Mapping[str, JsonValue], *, taken: Collection[str], given: Mapping[str, JsonValue]
+    body: Mapping[str, JsonValue],
+    *,
+    taken: Collection[str],
+    given: Mapping[str, JsonValue],
+    lasting: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Refuse what nobody may say: fields that are unknown, or that the server gives.
 
     `given` are the server's own fields with what stands in them now: whoever sends a document back
-    as he got it is not refused, and empty ones are nothing.
+    as he got it is not refused, and empty ones are nothing. `lasting` are those of them that were
+    somebody's to say once, with what to do instead of changing them.
     Raises:  Invalid, naming the field.
     """
     for field, value in body.items():
         if field in taken or (field in given and _says_nothing(value, given[field])):
             continue
         why = "is given by the server" if field in given else "is no field that can be set"
-        raise Invalid(
-            f"{field:.100} {why}: leave it out.", details={"field": field[:MAX_TAG_CHARACTERS]}
-        )
+        words = f"never changes: {lasting[field]}" if field in lasting else f"{why}: leave it out"
+        raise Invalid(f"{field:.100} {words}.", details={"field": field[:MAX_TAG_CHARACTERS]})
 
 
 def _says_nothing(value: JsonValue, present: JsonValue) -> bool:

@@ -7,6 +7,7 @@ from labset.assets.model import (
     Checked,
     Fetched,
     Health,
+    NotAsked,
     OtherAnswers,
     RegistryEntry,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "Checked",
     "Fetched",
     "Health",
+    "NotAsked",
     "OtherAnswers",
     "Registry",
     "RegistryEntry",

@@ -82,7 +82,7 @@ def object_in(body: Json) -> Json:
     return data if isinstance(data, dict) else body
 
 
-def rows_in(body: Json) -> Sequence[Json]:
-    """Return `data`, which is a list of objects."""
-    data = body.get("data")
+def rows_in(body: Json, field: str = "data") -> Sequence[Json]:
+    """Return `data`, or another field, which is a list of objects."""
+    data = body.get(field)
     return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []

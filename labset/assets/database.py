@@ -9,7 +9,7 @@ from typing import IO, Any, BinaryIO
 
 from labset.assets.answers import address_of, ask_body, rows_in
 from labset.assets.fetching import copy, fetch
-from labset.assets.model import Asked, Asset, Draft, Fetched, OtherAnswers
+from labset.assets.model import Asked, Asset, Draft, Fetched, NotAsked, OtherAnswers
 from labset.assets.pushing import find_again, find_asset, push
 from labset.assets.queries import ASSET_WORDS, Question, ask_page, ask_rows, make_filter
 from labset.assets.reading import open_asset
@@ -80,12 +80,10 @@ class Assets:
         params = {**question.params, "scope": "third-party"}
         scoped = Question(question.filter, question.sort, None, question.fields, params)
         body = ask_page(self._connection, "/assets", scoped, question.limit)
-        asked = body.get("asked")
-        rows = [row for row in asked if isinstance(row, dict)] if isinstance(asked, list) else []
-        documents = rows_in(body)[: question.limit]
         return OtherAnswers(
-            tuple(Asset.parse(row) for row in documents),
-            tuple(Asked.parse(row) for row in rows),
+            tuple(Asset.parse(row) for row in rows_in(body)[: question.limit]),
+            tuple(Asked.parse(row) for row in rows_in(body, "asked")),
+            tuple(NotAsked.parse(row) for row in rows_in(body, "not_asked")),
         )
 
     # ---- bytes ------------------------------------------------------------------------------

@@ -236,11 +236,30 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class NotAsked:
+    """One registered database that a search left out, and why: it was not well when last looked at."""
+
+    registry_id: str
+    name: str
+    problem: str
+
+    @classmethod
+    def parse(cls, row: Json) -> NotAsked:
+        """Read one of `not_asked`."""
+        return cls(
+            _text(row, "asset_registry_id"),
+            _text(row, "asset_registry_name"),
+            _text(row, "problem"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class OtherAnswers:
-    """What registered databases answered, and which were asked."""
+    """What registered databases answered, which were asked, and which were not."""
 
     assets: tuple[Asset, ...]
     asked: tuple[Asked, ...]
+    not_asked: tuple[NotAsked, ...] = ()
 
 
 def _is_healthy(row: Json) -> bool:

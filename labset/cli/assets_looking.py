@@ -103,7 +103,8 @@ def _tell(found: Sequence[Asset], columns: Sequence[str], *, as_json: bool) -> N
 def _tell_others(others: OtherAnswers, columns: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         documents = [one.document for one in others.assets]
-        print_json({"data": documents, "asked": list(others.asked)})
+        told = {"asked": list(others.asked), "not_asked": list(others.not_asked)}
+        print_json({"data": documents, **told})
         return
     names = {one.registry_id: shown(one.name) for one in others.asked}
     print_rows(
@@ -116,5 +117,8 @@ def _tell_others(others: OtherAnswers, columns: Sequence[str], *, as_json: bool)
     for one in others.asked:
         if not one.ok:
             typer.echo(f"{shown(one.name)} gave no answer: {shown(one.problem)}", err=True)
+    for left_out in others.not_asked:
+        typer.echo(f"{shown(left_out.name)} was not asked: {shown(left_out.problem)}", err=True)
     well = sum(one.ok for one in others.asked)
-    typer.echo(f"{counted(well, 'database')} of {len(others.asked):,} answered.", err=True)
+    rest = f", {len(others.not_asked):,} not asked" if others.not_asked else ""
+    typer.echo(f"{counted(well, 'database')} of {len(others.asked):,} answered{rest}.", err=True)

@@ -25,6 +25,8 @@ class FakeRegistry:
 
     def create_entry(self, entry: RegistryEntry) -> None:
         """Keep a new entry with its first check."""
+        if entry.id in self.entries:
+            raise Conflict("There is an entry of this id.", code="registry_entry_exists")
         self.entries[entry.id] = entry
         self.checks[entry.id] = [entry.health] if entry.health else []
         self.due_from[entry.id] = entry.health.checked_at if entry.health else None

@@ -20,7 +20,7 @@ from core.usecases.assets.drafts import AssetDraft, read_changes, read_draft
 from core.usecases.assets.entries import change_asset, create_external, delete_asset
 from core.usecases.assets.finding import MAX_LISTED_ASSET_TAGS, find_asset, list_tags, query_assets
 from core.usecases.assets.uploading import Incoming, upload_asset
-from core.usecases.registry.third_party import OtherResult, search_others
+from core.usecases.registry.third_party import NotAsked, OtherResult, list_not_asked, search_others
 
 blueprint = Blueprint("api_assets", __name__)
 
@@ -89,7 +89,8 @@ def query() -> Response:
     """Find assets by a filter in MongoDB's words; `?scope=third-party`: those of registered databases."""
     body, scope = asset_json(), request.args.get("scope", "")
     if scope == "third-party":
-        return _found_at_others(search_others(asset_house(), body))
+        results = search_others(asset_house(), body)
+        return _found_at_others(results, list_not_asked(asset_house(), results))
     if scope:
         raise Invalid(
             "scope is third-party, or left out for the assets of this database.",
@@ -123,7 +124,7 @@ def made(asset: Asset) -> Response:
     )
 
 
-def _found_at_others(results: Sequence[OtherResult]) -> Response:
+def _found_at_others(results: Sequence[OtherResult], left_out: Sequence[NotAsked]) -> Response:
     documents = [
         {**document, "asset_registry_id": result.entry.id}
         for result in results
@@ -140,7 +141,15 @@ def _found_at_others(results: Sequence[OtherResult]) -> Response:
         }
         for result in results
     ]
-    return succeeded(data=documents, asked=asked)
+    not_asked = [
+        {
+            "asset_registry_id": one.entry.id,
+            "asset_registry_name": one.entry.name,
+            "problem": one.problem,
+        }
+        for one in left_out
+    ]
+    return succeeded(data=documents, asked=asked, not_asked=not_asked)
 
 
 def _draft_of(form: ArrivingForm) -> AssetDraft:

@@ -9,21 +9,26 @@ from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from app.bodies import MAX_FIELDS_BYTES, parse_json, read_json
+from app.caller import caller
 from core.errors import Invalid
 from core.model.filters.queries import DocumentQuery, DocumentShape, parse_query
 from core.model.json_values import JsonValue
 
-_FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
+_FORM_WITH_FILES = "multipart/form-data"
+_FORM = "application/x-www-form-urlencoded"
 
 
 def asset_json() -> Mapping[str, JsonValue]:
     """Return the body's JSON object, in which each name stands once.
 
-    Whatever type it says it has is fine, but that of a form: `curl -d` says so by itself, and means
-    JSON as seldom as a page's form does.
-    Raises:  Invalid, TooLarge; UnsupportedMediaType, for a form.
+    Whatever type it says it has is fine, but that of a form: that is what a page of somebody else's
+    makes a browser send. `curl -d` says it as well; where nothing that browsers send by themselves says
+    who asks, its JSON is taken. (Nobody in particular is protected by `app.csrf`, where he may write.)
+    Raises:  Invalid, TooLarge; UnsupportedMediaType, for a form; Unauthenticated.
     """
-    if request.mimetype in _FORMS:
+    if request.mimetype == _FORM_WITH_FILES or (
+        request.mimetype == _FORM and caller().door.is_ambient
+    ):
         raise UnsupportedMediaType(
             "This route takes JSON, no form: send it with Content-Type: application/json."
         )

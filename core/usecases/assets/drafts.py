@@ -33,6 +33,9 @@ _TAKEN = frozenset(
         "dataset_id",
     }
 )
+_LASTING = dict.fromkeys(
+    ("asset_name", "asset_version", "asset_uri"), "upload a new version instead"
+)
 _GIVEN = ("asset_id", "assets_db_id", "owner", "created_at", "updated_at")
 
 
@@ -97,7 +100,7 @@ def read_changes(body: Mapping[str, JsonValue], asset: Asset) -> AssetChanges:
     taken = {"asset_metadata", "asset_tags", "visibility", "dataset_id"}
     if asset.file is None and asset.pinned is None:
         taken |= {"asset_public_url", "asset_file_info"}
-    check_fields(body, taken=taken, given=_unchanging(asset, taken))
+    check_fields(body, taken=taken, given=_unchanging(asset, taken), lasting=_LASTING)
     visibility, dataset_id = _read_visibility(body, known=asset.dataset_id)
     said = taken & body.keys()
     return AssetChanges(

@@ -15,6 +15,7 @@ from core.ports import AssetPlatform, Platform
 from core.usecases.access.ownership import check_writer
 from core.usecases.assets.drafts import AssetDraft, read_draft
 from core.usecases.assets.entries import new_asset
+from core.usecases.assets.recognizing import recognized
 from core.usecases.assets.uploading import check_same
 from core.usecases.reading.download import FoundFile, find_file
 
@@ -39,8 +40,10 @@ def register_file(
     owner = check_writer(house, actor)
     found = find_file(platform, actor, dataset_id, ref, path)
     draft = _drafted(house, found, read_draft(body, needs_version=True, default=_name(found, ref)))
+    told = {**draft.more_file_info, **recognized(house, platform, found)}
     asset = replace(
-        new_asset(house, actor, owner, draft), pinned=PinnedFile(dataset_id, found.revision, path)
+        new_asset(house, actor, owner, replace(draft, more_file_info=told)),
+        pinned=PinnedFile(dataset_id, found.revision, path),
     )
     try:
         house.assets.create_asset(asset)

@@ -5,6 +5,7 @@ Source:  seed 001, AssetsDBRegistry.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,22 +21,28 @@ from core.model.registry import (
 )
 from core.model.web_addresses import parse_base_address
 
+_ID = "asset_registry_id"
 _NAME = "asset_registry_name"
 _URL = "asset_registry_public_url"
 _METADATA = "asset_registry_metadata"
 _TAGS = "asset_registry_tags"
 _TAKEN = frozenset({_NAME, _URL, _METADATA, _TAGS})
-_GIVEN = ("asset_registry_id", "health", "owner", "created_at", "updated_at")
+_GIVEN = ("health", "owner", "created_at", "updated_at")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
 class RegistryDraft:
-    """What people say of an entry; its address is one below which routes are asked for."""
+    """What people say of an entry; its address is one below which routes are asked for.
+
+    `id` is a UUID that somebody made for a new entry, in lower case; "": the server makes one.
+    """
 
     name: str
     public_url: str
     metadata: Mapping[str, JsonValue] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    id: str = ""
 
     def __post_init__(self) -> None:
         check_registry_name(self.name)
@@ -49,12 +56,13 @@ def read_registry_draft(body: Mapping[str, JsonValue]) -> RegistryDraft:
 
     Raises:  Invalid, TooLarge.
     """
-    check_fields(body, taken=_TAKEN, given=dict.fromkeys(_GIVEN))
+    check_fields(body, taken=_TAKEN | {_ID}, given=dict.fromkeys(_GIVEN))
     return RegistryDraft(
         name=read_text(body, _NAME).strip(),
         public_url=read_text(body, _URL).strip(),
         metadata=read_object(body.get(_METADATA), _METADATA, MAX_REGISTRY_METADATA_BYTES),
         tags=read_tags(body.get(_TAGS), _TAGS, MAX_REGISTRY_TAGS),
+        id=_read_id(body),
     )
 
 
@@ -64,8 +72,19 @@ def read_registry_changes(body: Mapping[str, JsonValue], entry: RegistryEntry) -
     Raises:  Invalid, TooLarge.
     """
     present = registry_document(entry)
-    check_fields(body, taken=_TAKEN, given={name: present[name] for name in _GIVEN})
+    check_fields(body, taken=_TAKEN, given={name: present[name] for name in (_ID, *_GIVEN)})
     return read_registry_draft({name: present[name] for name in _TAKEN} | _named(body))
+
+
+def _read_id(body: Mapping[str, JsonValue]) -> str:
+    """Return the id that the seed's own class makes for its entries; "" without one."""
+    text = read_text(body, _ID).strip().lower()
+    if text and not _UUID.fullmatch(text):
+        raise Invalid(
+            f"{_ID} is a UUID, as in 123e4567-e89b-12d3-a456-426614174000, or left out.",
+            details={"field": _ID},
+        )
+    return text
 
 
 def _named(body: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-from core.errors import NotFound
+from core.errors import Conflict, NotFound
 from core.model.access import Actor, Permission
 from core.model.filters.queries import DocumentQuery
 from core.model.registry import RegistryEntry
@@ -21,14 +21,19 @@ _TICK = timedelta(microseconds=1)
 def register_database(house: AssetPlatform, actor: Actor, draft: RegistryDraft) -> RegistryEntry:
     """Register a database: it is looked at first, and what was seen is kept with it, good or bad.
 
-    Raises:  Unauthenticated, Forbidden (also for an address inside this network), Invalid.
+    Raises:  Unauthenticated, Forbidden (also for an address inside this network), Invalid; Conflict
+             (`registry_entry_exists`), where the id that it shall have is taken.
     """
     person = check_writer(house, actor)
+    if draft.id and house.registry.find_entry(draft.id) is not None:
+        raise Conflict(
+            f"An asset database is registered as {draft.id} already.", code="registry_entry_exists"
+        )
     house.others.check_address(draft.public_url)
     [health] = house.others.look_at_health([draft.public_url])
     now = house.clock.now()
     entry = RegistryEntry(
-        id=str(uuid4()),
+        id=draft.id or str(uuid4()),
         name=draft.name,
         public_url=draft.public_url,
         owner_id=None if person is None else person.id,

@@ -18,6 +18,14 @@ _LOOKED_AMONG = 200
 
 
 @dataclass(frozen=True, slots=True)
+class NotAsked:
+    """A registered database that was left out of a search, and why."""
+
+    entry: RegistryEntry
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class OtherResult:
     """What one registered database answered."""
 
@@ -50,6 +58,29 @@ def search_others(
     return [OtherResult(*pair) for pair in zip(entries, answers, strict=True)]
 
 
+def list_not_asked(house: AssetPlatform, results: Sequence[OtherResult]) -> Sequence[NotAsked]:
+    """Return the registered databases that a search left out; not those of an address that was asked.
+
+    Units:   among the 200 oldest entries.
+    """
+    asked = {_address(result.entry) for result in results}
+    query = parse_query({}, sort="created_at", limit=_LOOKED_AMONG, fields_of=REGISTRY_SHAPE)
+    others = (
+        one for one in house.registry.query_entries(query).items if _address(one) not in asked
+    )
+    return [NotAsked(entry, _why_not(entry)) for entry in others]
+
+
+def _why_not(entry: RegistryEntry) -> str:
+    if entry.health is None:
+        return "Nobody has looked at its health yet."
+    return entry.health.problem or f"A search asks at most {MAX_ASKED_DATABASES} databases."
+
+
+def _address(entry: RegistryEntry) -> str:
+    return entry.public_url.rstrip("/")
+
+
 def _healthy_entries(house: AssetPlatform) -> Sequence[RegistryEntry]:
     """Return those to ask; who is registered at one address several times is asked once."""
     query = parse_query(
@@ -57,5 +88,5 @@ def _healthy_entries(house: AssetPlatform) -> Sequence[RegistryEntry]:
     )
     by_address: dict[str, RegistryEntry] = {}
     for entry in house.registry.query_entries(query).items:
-        by_address.setdefault(entry.public_url.rstrip("/"), entry)
+        by_address.setdefault(_address(entry), entry)
     return list(by_address.values())[:MAX_ASKED_DATABASES]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import cast
 
@@ -99,6 +100,8 @@ def test_a_registered_file_is_pinned_and_tells_what_the_dataset_knows(
         "size": 6,
         "md5": md5_of(b"a lamp").hex,
         "file_name": "lamp?.txt",
+        "sha256": hashlib.sha256(b"a lamp").hexdigest(),
+        "format": "application/octet-stream",
     }
     assert document["dataset_id"] == 12
     assert find_asset(house.platform, OWNER, asset.id) == asset

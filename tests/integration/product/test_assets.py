@@ -163,6 +163,8 @@ def test_a_file_of_a_dataset_is_registered_in_one_step_and_stays_the_datasets(
     assert made["public_url"] == url
     assert made["asset_uri"] == f"{name}:v1-{repository.old[:8]}"
     data = carol.http.get(f"/datasets/{repository.id}/files/{path}?ref=v1").content
+    told = carols.json("GET", f"/asset/{made['asset_id']}")["data"]["asset_file_info"]
+    assert (told["size"], bool(told["format"])) == (len(data), True)
     got = carols.http.get(f"/asset-object/{made['asset_id']}")
     assert (got.content, got.headers["X-Commit-Id"]) == (data, repository.old)
     assert f'filename="{made["asset_id"]}"' in got.headers["Content-Disposition"]

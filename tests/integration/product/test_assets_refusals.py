@@ -172,13 +172,33 @@ def test_a_form_that_is_cut_off_leaves_nothing(carols: Assets, stack: Running) -
 def test_json_is_read_whatever_it_calls_itself_but_no_form(
     carols: Assets, method: str, path: str
 ) -> None:
-    for kind in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
-        headers = {"Content-Type": kind}
-        told = carols.json(method, path, 415, content=b"{}", headers=headers)
-        assert "Content-Type: application/json" in told["message"]
-    for body in (b"", b"[]", b"{", b'{"a": Infinity}', b'{"a": {"b": 1, "b": 2}}', b"\xff", b"1"):
-        told = carols.json(method, path, 400, content=body, headers={"Content-Type": "text/plain"})
-        assert told["error"] == "invalid"
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    told = carols.json(method, path, 415, content=b"{}", headers=headers)
+    assert "Content-Type: application/json" in told["message"]
+    broken = (b"", b"[]", b"{", b'{"a": Infinity}', b'{"a": {"b": 1, "b": 2}}', b"\xff", b"1")
+    for kind in ("text/plain", "application/x-www-form-urlencoded"):
+        for body in (*broken, b"asset_name=x"):
+            told = carols.json(method, path, 400, content=body, headers={"Content-Type": kind})
+            assert told["error"] == "invalid"
+
+
+def test_a_form_is_no_json_where_a_cookie_says_who_asks(
+    stack: Running, assets: Caller, carols: Assets
+) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert assets("nobody").json("POST", "/assets", content=b"{}", headers=form)["success"] is True
+    url, cookie = stack.ready["app_url"], f"tokenGitLab={stack.ready['users']['carol']['token']}"
+    csrf = httpx.get(f"{url}/api/v1/csrf", headers={"Cookie": cookie}).json()["csrf_token"]
+    body = b'{"asset_name": "of a page"}'
+    for more, status in (({}, 403), ({"X-CSRF-Token": csrf}, 415)):
+        headers = {**form, "Cookie": cookie, **more}
+        answer = httpx.post(f"{url}/asset", content=body, headers=headers)
+        assert answer.status_code == status, answer.text
+    name = "of a program, with a token"
+    made = carols.json(
+        "POST", "/asset", 201, content=json.dumps({"asset_name": name}), headers=form
+    )
+    carols.json("DELETE", f"/asset/{made['data']['id']}")
 
 
 @pytest.mark.parametrize(

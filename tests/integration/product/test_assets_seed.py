@@ -283,5 +283,7 @@ def test_a_foreign_page_in_a_browser_changes_nothing_on_an_open_server(open_url:
         ({"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}, 201),
         ({}, 201),
     ):
-        answer = httpx.post(f"{open_url}/asset", json=body, headers=headers)
-        assert answer.status_code == status, answer.text
+        for kind in ("application/json", "application/x-www-form-urlencoded", "text/plain"):
+            told = {**headers, "Content-Type": kind}
+            answer = httpx.post(f"{open_url}/asset", content=json.dumps(body), headers=told)
+            assert answer.status_code == status, answer.text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pytest
@@ -70,6 +72,43 @@ def test_an_entry_is_made_read_changed_found_and_forgotten_as_the_seed_does(hous
     ):
         told = refusal(house.ask(method, f"/{path}/{entry}", ALICE), 404)
         assert told["error"] == "registry_entry_not_found"
+
+
+@dataclass
+class AssetsDBRegistry:
+    """The class of the seed, as it is printed there."""
+
+    asset_registry_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    asset_registry_name: str = ""
+    asset_registry_metadata: dict[str, str] = field(default_factory=dict)
+    asset_registry_tags: list[str] = field(default_factory=list)
+    asset_registry_public_url: str = ""
+
+
+def test_an_entry_of_the_seeds_own_class_keeps_the_id_that_it_made(house: Server) -> None:
+    entry = AssetsDBRegistry(
+        asset_registry_name="Models", asset_registry_public_url="https://example.com"
+    )
+    made = house.ask("POST", "/asset_registry", ALICE, json=asdict(entry))
+    assert made.status_code == 201, made.text
+    assert made.json()["asset_registry_id"] == entry.asset_registry_id
+    read = house.ask("GET", f"/asset_registry/{entry.asset_registry_id}").json()["data"]
+    assert {name: read[name] for name in asdict(entry)} == asdict(entry)
+    told = refusal(house.ask("POST", "/asset_registry", BOB, json=asdict(entry)), 409)
+    assert told["error"] == "registry_entry_exists"
+
+
+@pytest.mark.parametrize("method", ("POST", "PUT"))
+def test_what_curl_says_by_itself_of_json_is_no_reason_to_refuse_it(
+    house: Server, registers: Registers, method: str
+) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    path = f"/asset_registry/{registers('https://example.com')}" if method == "PUT" else "/assets"
+    for body, status in ((b"{}", 200), (b"a=1&b=2", 400), (b"", 400)):
+        answer = house.ask(method, path, ALICE, content=body, headers=form)
+        assert answer.status_code == status, answer.text
+    refused = house.ask(method, path, ALICE, files={"asset": b"{}"})
+    assert "Content-Type: application/json" in refusal(refused, 415)["message"]
 
 
 def test_the_seeds_example_of_a_change_is_no_json_and_is_told_so(

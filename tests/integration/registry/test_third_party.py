@@ -71,6 +71,15 @@ def test_public_assets_of_a_registered_database_are_found_with_where(
     assert not any("alice" in visit.head or ALICE in visit.head for visit in server.visits)
 
 
+def test_who_was_not_well_is_not_asked_and_told(house: Server, registers: Registers) -> None:
+    entry = registers("https://example.com", asset_registry_name="Gone")
+    told = search(house, {})
+    assert (told["data"], told["asked"]) == ([], [])
+    [left_out] = told["not_asked"]
+    assert (left_out["asset_registry_id"], left_out["asset_registry_name"]) == (entry, "Gone")
+    assert left_out["problem"]
+
+
 def test_a_filter_that_is_refused_here_is_sent_to_nobody(
     house: Server, registers: Registers, running: Callable[..., others.Server]
 ) -> None:

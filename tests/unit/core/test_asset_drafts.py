@@ -135,6 +135,17 @@ def test_an_empty_change_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    "body", ({"asset_name": "b"}, {"asset_version": {"version": "2"}}, {"asset_uri": "b:2-t"})
+)
+def test_who_would_change_a_name_is_told_what_to_do_instead(body: dict[str, JsonValue]) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    asset = Asset("1", "db", AssetName("a"), AssetVisibility.PUBLIC, 1, "me", now, now)
+    [field] = body
+    with pytest.raises(Invalid, match=f"^{field} never changes: upload a new version instead"):
+        read_changes(body, asset)
+
+
+@pytest.mark.parametrize(
     ("text", "plain"),
     (
         ("a b.png", "a b.png"),

@@ -252,7 +252,8 @@ class _Answering(BaseHTTPRequestHandler):
                 {"asset_registry_id": "r1", "asset_registry_name": "One", "ok": True, "found": 1},
                 {"asset_registry_id": "r2", "asset_registry_name": "Two", "problem": "too slow"},
             ]
-            self._answer({"success": True, "data": rows, "asked": told})
+            left_out = {"asset_registry_id": "r3", "asset_registry_name": "Three", "problem": "ill"}
+            self._answer({"success": True, "data": rows, "asked": told, "not_asked": [left_out]})
             return
         if self.seed.is_original:
             self._data(found)

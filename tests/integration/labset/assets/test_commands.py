@@ -75,8 +75,12 @@ def test_other_databases_are_asked_for_those_who_want_it(shell: Shell) -> None:
     found = shell.run("assets", "find", "--third-party")
     assert found.out.startswith("One\t")
     assert "Two gave no answer: too slow" in found.err
+    assert found.err.endswith(
+        "Three was not asked: ill\n1 database of 2 answered, 1 not asked.\n"
+    ), found.err
     told = shell.run("assets", "find", "--third-party", "--json").json()
     assert [one["ok"] for one in told["asked"]] == [True, False]
+    assert told["not_asked"] == [{"registry_id": "r3", "name": "Three", "problem": "ill"}]
 
 
 def test_a_file_of_a_dataset_becomes_an_asset(shell: Shell, database: SeedServer) -> None:

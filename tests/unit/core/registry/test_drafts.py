@@ -16,6 +16,7 @@ SEEDS: dict[str, JsonValue] = {
     "asset_registry_tags": ["image-classification", "pytorch"],
     "asset_registry_public_url": "https://example.com/models/resnet-models-registry",
 }
+SEEDS_ID = "123e4567-e89b-12d3-a456-426614174000"
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 ENTRY = RegistryEntry(
     "id-1", "Models", "https://a.test", 7, "alice", NOW, NOW, {"a": 1, "b": 2}, ("x",)
@@ -76,6 +77,25 @@ def test_what_nobody_may_say_is_refused_with_the_name_of_its_field(
     with pytest.raises(Invalid) as refused:
         read_registry_draft(SEEDS | fields)
     assert refused.value.details["field"] in {*fields, "asset_registry_public_url"}
+
+
+@pytest.mark.parametrize("text", (SEEDS_ID, SEEDS_ID.upper()))
+def test_the_id_that_the_seeds_class_makes_is_taken_in_lower_case(text: str) -> None:
+    assert read_registry_draft(SEEDS | {"asset_registry_id": text}).id == SEEDS_ID
+
+
+@pytest.mark.parametrize(
+    "text",
+    ("mine", SEEDS_ID[:-1], SEEDS_ID.replace("-", ""), f"{{{SEEDS_ID}}}", f"urn:uuid:{SEEDS_ID}"),
+)
+def test_an_id_that_is_no_uuid_is_refused_in_words(text: str) -> None:
+    with pytest.raises(Invalid, match="is a UUID"):
+        read_registry_draft(SEEDS | {"asset_registry_id": text})
+
+
+def test_without_an_id_or_with_an_empty_one_the_server_gives_it() -> None:
+    assert read_registry_draft(SEEDS).id == ""
+    assert read_registry_draft(SEEDS | {"asset_registry_id": ""}).id == ""
 
 
 def test_metadata_has_a_limit_and_the_last_byte_fits() -> None:

@@ -36,6 +36,17 @@ def test_a_database_is_looked_at_before_it_is_kept(world: World) -> None:
     assert (entry.owner_id, entry.owner_name) == (7, "alice")
 
 
+def test_an_id_that_somebody_made_is_kept_and_taken_once(world: World) -> None:
+    draft = RegistryDraft("Models", URL, id="123e4567-e89b-12d3-a456-426614174000")
+    assert register_database(world.house, ALICE, draft).id == draft.id
+    world.others.asked.clear()
+    with pytest.raises(Conflict) as taken:
+        register_database(world.house, BOB, replace(draft, name="Other"))
+    assert taken.value.code == "registry_entry_exists"
+    assert find_entry(world.house, draft.id).name == "Models"
+    assert world.others.asked == []
+
+
 def test_a_database_whose_first_look_fails_is_kept_with_what_was_seen(world: World) -> None:
     world.others.ill[URL] = "Nothing answers at its address."
     entry = world.registered()

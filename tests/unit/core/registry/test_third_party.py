@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.errors import Invalid
@@ -8,6 +10,8 @@ from core.usecases.registry.third_party import (
     MAX_ASKED_DATABASES,
     MAX_OTHERS_DOCUMENTS,
     SEARCH_SECONDS,
+    NotAsked,
+    list_not_asked,
     search_others,
 )
 from tests.unit.core.registry.conftest import World
@@ -43,6 +47,29 @@ def test_the_oldest_entries_are_asked_where_there_are_too_many(world: World) -> 
     world.others.asked.clear()
     search_others(world.house, FILTER)
     assert world.others.asked == [f"https://{number}.test" for number in range(MAX_ASKED_DATABASES)]
+
+
+def test_those_that_are_not_asked_are_told_with_the_reason(world: World) -> None:
+    well = world.registered(url="https://well.test")
+    world.others.ill["https://ill.test"] = "Nothing answers at its address."
+    ill = world.registered(url="https://ill.test")
+    world.registered(url="https://well.test/")
+    found = search_others(world.house, FILTER)
+    assert [result.entry for result in found] == [well]
+    assert list_not_asked(world.house, found) == [NotAsked(ill, "Nothing answers at its address.")]
+    world.registry.entries[ill.id] = replace(ill, health=None)
+    [unseen] = list_not_asked(world.house, found)
+    assert unseen.problem == "Nobody has looked at its health yet."
+
+
+def test_those_beyond_the_most_that_are_asked_are_told(world: World) -> None:
+    entries = [
+        world.registered(url=f"https://{number}.test") for number in range(MAX_ASKED_DATABASES + 1)
+    ]
+    found = search_others(world.house, FILTER)
+    assert [(one.entry, one.problem) for one in list_not_asked(world.house, found)] == [
+        (entries[-1], "A search asks at most 20 databases.")
+    ]
 
 
 def test_a_filter_that_we_would_refuse_is_sent_to_nobody(world: World) -> None:
