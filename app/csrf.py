@@ -3,7 +3,7 @@
 The token comes in the header `X-CSRF-Token`, in pages also in the form field `csrf_token`. It is bound to
 the log-in session, or to the cookie `tokenGitLab` by an HMAC; `GET /api/v1/csrf` tells it to whoever sends
 the cookie, which no foreign page can read. Where assets are open to everybody, nobody in particular may
-write: then a browser must not come from a foreign page, since it reaches what its network can reach.
+write: then a browser must not come from a foreign page, and this server is called by its own name.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hmac
 
 from flask import Flask, request
 
+from app.browsers import check_host, is_told_by_foreign_page
 from app.caller import Caller, Door, caller, platform
 from app.errors import wants_json
 from app.shell import shell
@@ -19,7 +20,6 @@ from core.errors import Forbidden, Unauthenticated
 
 HEADER = "X-CSRF-Token"
 FIELD = "csrf_token"
-_OWN_PAGES = frozenset({"same-origin", "none"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -45,11 +45,14 @@ def _token_of(asking: Caller) -> str:
 
 
 def _check() -> None:
+    settings = shell().settings
+    if settings.assets_open:
+        check_host(settings.base_url)
     if request.method in _SAFE_METHODS:
         return
     asking = _find_caller()
-    if asking and asking.door is Door.NONE and shell().settings.assets_open:
-        _check_own_page()
+    if asking and asking.door is Door.NONE and settings.assets_open:
+        _check_own_page(settings.base_url)
     if (
         asking
         and asking.door.is_ambient
@@ -61,11 +64,9 @@ def _check() -> None:
         )
 
 
-def _check_own_page() -> None:
+def _check_own_page(base_url: str) -> None:
     """Refuse what a browser was told to send by a page of another address; programs name none."""
-    by_itself = request.headers.get("Sec-Fetch-Site", "") in _OWN_PAGES
-    ours = shell().settings.base_url
-    if not by_itself and request.headers.get("Origin", ours) != ours:
+    if is_told_by_foreign_page(base_url):
         raise Forbidden(
             "a page of another address may not change anything here: send a token", code="csrf"
         )

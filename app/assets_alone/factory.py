@@ -39,7 +39,7 @@ def create_app_alone(settings: AloneSettings, alone: Alone) -> Flask:
         register_access_log(app)
     register_body_limits(app)
     register_url_check(app)
-    register_foreign_pages_check(app, settings.base_url)
+    register_foreign_pages_check(app, settings.base_url, is_open=settings.is_open)
     register_errors(app)
     register_headers(app, is_https=settings.is_https)
     register_connections(app)

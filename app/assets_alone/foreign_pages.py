@@ -1,23 +1,22 @@
-"""Pages of other addresses in somebody's browser write nothing here.
-
-An open installation asks for no token, and lies on a network that browsers can reach: any page that
-they show could send it forms. Programs send no `Origin`; browsers always do, and cannot help it.
-"""
+"""Pages of other addresses in somebody's browser write nothing here, and read nothing where it is open."""
 
 from __future__ import annotations
 
 from flask import Flask, request
 
+from app.browsers import check_host, is_told_by_foreign_page
 from app.caller import Caller, Door, caller
 from core.errors import Forbidden, Unauthenticated
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def register_foreign_pages_check(app: Flask, base_url: str) -> None:
+def register_foreign_pages_check(app: Flask, base_url: str, *, is_open: bool) -> None:
     """Refuse every unsafe request to `app` that a browser sends by itself."""
 
     def check() -> None:
+        if is_open:
+            check_host(base_url)
         if request.method in _SAFE_METHODS:
             return
         asking = _find_caller()
@@ -33,8 +32,9 @@ def register_foreign_pages_check(app: Flask, base_url: str) -> None:
 
 
 def _is_sent_by_browser(asking: Caller, base_url: str) -> bool:
-    is_foreign = request.headers.get("Origin", base_url) != base_url
-    return asking.door.is_ambient or (asking.door is Door.NONE and is_foreign)
+    if asking.door is Door.NONE:
+        return is_told_by_foreign_page(base_url)
+    return asking.door.is_ambient
 
 
 def _find_caller() -> Caller | None:
