@@ -17,7 +17,7 @@ from core.model.storage import ByteRange, OpenObject
 
 ASK_AGAIN_SECONDS = 5.0
 _PIECE_BYTES = 256 * 1024  # even a slow client takes one in little time
-_MOST_DIGITS = 19
+_MOST_DIGITS = 19  # more than any file has bytes
 CACHED_FOR_EVER = "private, max-age=31536000, immutable"
 REVALIDATED = "private, no-cache"
 OCTETS = "application/octet-stream"
@@ -91,11 +91,17 @@ def asked_range(size_bytes: int, etag: str) -> ByteRange | None:
     numbers = [part.strip() for part in (first, last)]
     if unit.strip().lower() != "bytes" or not dash or not all(map(_is_number_or_empty, numbers)):
         return None
-    return _resolved(numbers[0], numbers[1], size_bytes)
+    return _resolved(*map(_cut, numbers), size_bytes)
 
 
 def _is_number_or_empty(text: str) -> bool:
-    return not text or (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS)
+    return not text or (text.isascii() and text.isdigit())
+
+
+def _cut(digits: str) -> str:
+    """Return a number's digits, of those that lie behind every file the least that do."""
+    plain = digits.lstrip("0") or digits[:1]
+    return plain if len(plain) <= _MOST_DIGITS else "9" * _MOST_DIGITS
 
 
 def _resolved(first: str, last: str, size_bytes: int) -> ByteRange | None:

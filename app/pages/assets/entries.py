@@ -9,11 +9,13 @@ from http import HTTPStatus
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.caller import actor, asset_house
+from app.caller import actor, asset_house, platform
+from app.pages.assets.adding import adding_permission
 from app.pages.assets.differences import compare_lists, compare_objects
 from app.pages.assets.forms import AssetForm, fresh_asset_form, sent_asset_form
 from app.pages.assets.lines import document_url, download_line, file_name
 from app.pages.assets.metadata_fields import standing_metadata
+from app.pages.assets.pinned import dataset_names
 from app.pages.formats import exact_size, exact_time, size
 from core.errors import Conflict, Invalid, LabsetError
 from core.model.asset_documents import asset_document, file_document
@@ -157,8 +159,9 @@ def _facts(entry: Asset) -> dict[str, JsonValue]:
     """Return what is compared of an asset beside its tags and metadata, as it is shown."""
     info = dict(entry.more_file_info) | (file_document(entry.file) if entry.file else {})
     told = {name: one if isinstance(one, str) else json.dumps(one) for name, one in info.items()}
-    if isinstance(info.get("size"), int):
-        told["size"] = f"{size(int(told['size']))}, {exact_size(int(told['size']))}"
+    size_bytes = info.get("size")  # whatever its people wrote, where the bytes lie elsewhere
+    if isinstance(size_bytes, int) and not isinstance(size_bytes, bool):
+        told["size"] = f"{size(size_bytes)}, {exact_size(size_bytes)}"
     return {
         "name": entry.name.name,
         "version": entry.name.version,
@@ -185,7 +188,8 @@ def _entry_page(entry: Asset, deletion: AssetForm) -> ResponseReturnValue:
         permissions=permissions_of(house, actor(), entry),
         versions=versions,
         other=_neighbour(entry, versions),
-        may_add=house.rules.is_open or not actor().is_anonymous,
+        adding=adding_permission("add a version"),
+        dataset_names=dataset_names(platform(), actor(), [entry]),
         site=house.places.find_site(entry.file.site_id) if entry.file else None,
         preview=preview_url(entry),
         info=asset_document(entry)["asset_file_info"],
