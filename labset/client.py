@@ -49,7 +49,8 @@ PathGiven = TypeVar("PathGiven", str, PathLike[str], str | PathLike[str])
 class Client:
     """One Labset, in the name of whoever the token belongs to.
 
-    Without arguments: `LABSET_URL` and `LABSET_TOKEN`, else what `labset login` kept. A dataset is named by
+    Without arguments: `LABSET_URL` and `LABSET_TOKEN`, else what `labset login` kept. `LABSET_TOKEN` goes to
+    `LABSET_URL` alone; where that is not set, to `server`. A dataset is named by
     its id, a `ref` is a branch, a tag or a commit; None means the default branch. Any number of threads
     may use one client. Failures are `labset.errors`.
     """
@@ -58,7 +59,7 @@ class Client:
         self, server: str | None = None, token: str | None = None, *, watch: Watch | None = None
     ) -> None:
         login = find_login(server)
-        self.connection = Connection(login.server, token or login.token)
+        self.connection = Connection(login.server, token or login.token, login.note)
         self.watch = watch or Watch()
 
     def __repr__(self) -> str:

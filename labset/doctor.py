@@ -101,7 +101,8 @@ def check_token(connection: Connection) -> Check:
     """Say whom GitLab knows by the token."""
     sign_in = _sign_in(connection)
     if connection.token is None:
-        return Check("token", Outcome.WARNING, "none: only public datasets open", sign_in)
+        words = f"none: only public datasets open. {connection.note}".strip(". ")
+        return Check("token", Outcome.WARNING, words, sign_in)
     try:
         person = connection.get_json("user")
     except LabsetError as error:
@@ -278,7 +279,8 @@ def _failed(name: str, error: LabsetError, advice: str) -> Check:
 
 
 def _sign_in(connection: Connection) -> str:
-    return f"Run `labset login {connection.server}`, or set LABSET_TOKEN."
+    both = "LABSET_URL and " if connection.note else ""
+    return f"Run `labset login {connection.server}`, or set {both}LABSET_TOKEN."
 
 
 def _without_password(address: str) -> str:

@@ -1,5 +1,8 @@
 """Which server, and whose token: what was said, the environment, what `labset login` kept.
 
+A token goes to its own server alone: `LABSET_TOKEN` to `LABSET_URL`, or without that to whichever is
+named; what a log-in kept to the server of that log-in.
+
 The file `login.json` in `~/.config/labset` names the servers that somebody logged in to. A token lies in
 the system's keyring where there is one, else in that file, which only its owner may read.
 """
@@ -23,10 +26,14 @@ _SERVICE = "labset"  # the name of our entries in the keyring
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A server and the token to use there; without a token only public datasets open."""
+    """A server and the token to use there; without a token only public datasets open.
+
+    `note` says in a sentence that there is a token which is not for this server.
+    """
 
     server: str
     token: str | None
+    note: str = ""
 
 
 def find_login(server: str | None = None, environment: Mapping[str, str] | None = None) -> Login:
@@ -43,7 +50,11 @@ def find_login(server: str | None = None, environment: Mapping[str, str] | None 
             "or name it: --server URL, in Python Client(server)."
         )
     address = server_address(chosen)
-    return Login(address, known.get("LABSET_TOKEN") or _kept_token(kept, address))
+    given, own_server = known.get("LABSET_TOKEN"), known.get("LABSET_URL")
+    if given and (not own_server or _origin(server_address(own_server)) == _origin(address)):
+        return Login(address, given)
+    note = f"LABSET_TOKEN is that of LABSET_URL ({own_server}) and not sent here." if given else ""
+    return Login(address, _kept_token(kept, address), note)
 
 
 def keep_login(login: Login, username: str, environment: Mapping[str, str] | None = None) -> str:
@@ -92,6 +103,11 @@ def server_address(text: str) -> str:
     if parts.username or parts.password:
         raise Misused("Leave the password out of the address: `labset login` asks for a token.")
     return parts.geturl().rstrip("/")
+
+
+def _origin(address: str) -> tuple[str, str | None, int]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _read_logins(environment: Mapping[str, str]) -> dict[str, Any]:

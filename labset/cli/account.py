@@ -62,9 +62,10 @@ def whoami(server: Server = None, *, as_json: AsJson = False) -> None:
     """Say who you are, and where."""
     with labset.Client(server) as client:
         if client.connection.token is None:
+            address, note = client.connection.server, client.connection.note
             raise NotAllowed(
-                f"Nobody is signed in at {client.connection.server}: "
-                f"run `labset login {client.connection.server}`, or set LABSET_TOKEN.",
+                f"Nobody is signed in at {address}: run `labset login {address}`, or set "
+                f"{'LABSET_URL and ' if note else ''}LABSET_TOKEN. {note}".strip(),
                 "unauthenticated",
             )
         person = client.whoami()

@@ -34,7 +34,7 @@ def doctor(
     """
     login = find_login(server)
     checks: list[Check] = []
-    with Connection(login.server, login.token) as connection:
+    with Connection(login.server, login.token, login.note) as connection:
         for check in examine(connection, dataset_id):
             checks.append(check)
             if not as_json:

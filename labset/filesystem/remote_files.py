@@ -32,7 +32,7 @@ class RemoteFiles:
     def __init__(self, server: str | None, token: str | None) -> None:
         login = find_login(server)
         self.pid = os.getpid()
-        self.connection = Connection(login.server, token or login.token)
+        self.connection = Connection(login.server, token or login.token, login.note)
         self._wires: dict[int, tuple[DatasetWire, Reach]] = {}
         self._contents: dict[tuple[int, str, str], Content] = {}
         self._lock = threading.Lock()

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import quote
 
-from labset.errors import Misused
+from labset.errors import Misused, NotAllowed
 
 if TYPE_CHECKING:
     import httpx
@@ -35,12 +35,14 @@ class Connection:
     """One server, one token or none; any number of threads may use it at once.
 
     Paths begin at `/api/v1/` unless they begin with a slash. Every failure is a `LabsetError`: what the
-    server refuses by its code, what does not answer as `Unreachable`.
+    server refuses by its code, what does not answer as `Unreachable`. `note` is what to tell somebody
+    of whom the server wants a token.
     """
 
-    def __init__(self, server: str, token: str | None) -> None:
+    def __init__(self, server: str, token: str | None, note: str = "") -> None:
         self.server = server
         self.token = token
+        self.note = note
         self._opening = threading.Lock()
         self._opened: Requests | None = None
 
@@ -88,15 +90,16 @@ class Connection:
         `repeatable` says that sending twice does no harm; GET and HEAD need not say it. A request whose
         content is an iterator is never repeated.
         """
-        return self._requests.send(
-            method,
-            path,
-            json=json,
-            content=content,
-            headers=headers,
-            params=params,
-            repeatable=repeatable,
-        )
+        with self.noting():
+            return self._requests.send(
+                method,
+                path,
+                json=json,
+                content=content,
+                headers=headers,
+                params=params,
+                repeatable=repeatable,
+            )
 
     def stream(
         self,
@@ -122,6 +125,17 @@ class Connection:
             params=params,
             repeatable=repeatable,
         )
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Add the note to the refusal of somebody without a token."""
+        try:
+            yield
+        except NotAllowed as refused:
+            if not self.note or self.token or refused.code != "unauthenticated":
+                raise
+            told = f"{refused.message} {self.note}"
+            raise NotAllowed(told, refused.code, refused.details) from refused
 
     @property
     def _requests(self) -> Requests:

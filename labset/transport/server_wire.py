@@ -45,7 +45,8 @@ class ServerWire:
         target = self._base + (path if path.startswith("/") else _API + path) + query
         with self.exchange(method, target, headers, body) as answer:
             if answer.status >= HTTPStatus.BAD_REQUEST:
-                raise refusal_of(answer.status, answer.reason, answer.read())
+                with self.connection.noting():
+                    raise refusal_of(answer.status, answer.reason, answer.read())
             yield answer
 
     @contextmanager

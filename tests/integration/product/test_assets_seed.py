@@ -275,12 +275,14 @@ def test_without_a_token_a_closed_server_lets_read_and_not_write(
 
 
 def test_a_foreign_page_in_a_browser_changes_nothing_on_an_open_server(open_url: str) -> None:
-    body = {"asset_name": "from a page"}
+    body, local = {"asset_name": "from a page"}, open_url.replace("127.0.0.1", "localhost")
     for headers, status in (
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "null"}, 403),
         ({"Origin": open_url}, 201),
-        ({"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}, 201),
+        ({"Origin": local, "Host": local.removeprefix("http://")}, 201),
+        ({"Origin": local, "Sec-Fetch-Site": "same-origin"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({}, 201),
     ):
         for kind in ("application/json", "application/x-www-form-urlencoded", "text/plain"):

@@ -10,10 +10,12 @@ from labset.doctor import (
     check_clock,
     check_permission,
     check_proxy,
+    check_token,
     find_probe,
     next_step,
 )
 from labset.model import Entry, Permission
+from labset.transport.connection import Connection
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -27,6 +29,16 @@ def test_the_first_failure_names_the_next_step_before_any_warning() -> None:
     assert next_step(checks) == "Sign in."
     assert next_step(checks[:1]) == "Set the clock."
     assert next_step([]) == "Nothing to do: all is well."
+
+
+def test_a_token_that_is_for_another_server_is_told() -> None:
+    note = "LABSET_TOKEN is that of LABSET_URL (https://own.test) and not sent here."
+    check = check_token(Connection("https://labset.test", None, note))
+    assert check.outcome is Outcome.WARNING
+    assert check.message == f"none: only public datasets open. {note[:-1]}"
+    assert "set LABSET_URL and LABSET_TOKEN" in check.next_step
+    plain = check_token(Connection("https://labset.test", None))
+    assert plain.message == "none: only public datasets open"
 
 
 @pytest.mark.parametrize(

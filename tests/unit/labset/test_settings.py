@@ -64,6 +64,46 @@ def test_the_first_that_is_said_decides(environment: dict[str, str]) -> None:
     assert find_login("http://option.test", told).server == "http://option.test"
 
 
+@pytest.mark.parametrize(
+    ("named", "is_sent"),
+    (
+        (None, True),
+        ("https://variable.test", True),
+        ("https://VARIABLE.test:443/tools", True),
+        ("variable.test", True),
+        ("http://variable.test", False),
+        ("https://variable.test:8443", False),
+        ("https://variable.test.evil.example", False),
+        ("https://evil.example", False),
+    ),
+)
+def test_the_token_of_the_environment_goes_to_the_server_of_the_environment(
+    environment: dict[str, str],
+    named: str | None,
+    *,
+    is_sent: bool,
+) -> None:
+    told = {**environment, "LABSET_URL": "https://variable.test", "LABSET_TOKEN": "variable"}
+    found = find_login(named, told)
+    assert found.token == ("variable" if is_sent else None)
+    assert ("LABSET_URL (https://variable.test)" in found.note) is not is_sent
+
+
+def test_without_a_server_of_its_own_the_token_goes_to_the_one_that_is_named(
+    environment: dict[str, str],
+) -> None:
+    keep_login(Login(SERVER, "kept"), "alice", environment)
+    told = {**environment, "LABSET_TOKEN": "variable"}
+    assert find_login("https://elsewhere.test", told) == Login("https://elsewhere.test", "variable")
+    assert find_login(None, told) == Login(SERVER, "variable")
+
+
+def test_what_a_log_in_kept_for_the_named_server_is_used_there(environment: dict[str, str]) -> None:
+    keep_login(Login(SERVER, "kept"), "alice", environment)
+    told = {**environment, "LABSET_URL": "http://variable.test", "LABSET_TOKEN": "variable"}
+    assert find_login(SERVER, told).token == "kept"
+
+
 def test_a_kept_token_goes_to_its_own_server_only(environment: dict[str, str]) -> None:
     keep_login(Login(SERVER, "kept"), "alice", environment)
     assert find_login("https://elsewhere.test", environment).token is None

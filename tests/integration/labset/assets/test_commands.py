@@ -193,3 +193,18 @@ def test_a_static_token_out_of_the_environment_is_sent(
     )
     assert done.code == 0, done.err
     assert {token for _, _, token in server.asked} == {"Bearer static"}
+
+
+def test_the_token_of_another_server_is_not_sent_and_that_is_said(
+    with_token: tuple[Typist, SeedServer], tmp_path: Path
+) -> None:
+    typist, server = with_token
+    (tmp_path / "a.bin").write_bytes(BYTES)
+    told = {"LABSET_URL": "https://own.test", "LABSET_TOKEN": "static"}
+    there = ("--server", server.url)
+    push = ("assets", "push", "a.bin", "--version", "1", "--tag", "a", *there)
+    for command in (push, ("assets", "find", *there), ("whoami", *there)):
+        done = typist.run(*command, environment=told)
+        assert done.code == 3, done.err
+        assert "LABSET_TOKEN is that of LABSET_URL (https://own.test)" in done.err
+    assert {token for _, _, token in server.asked} == {None}
