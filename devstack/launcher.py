@@ -22,6 +22,11 @@ from devstack.s3 import SeaweedServer
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _BUCKET = "labset"
+_OPEN_LINES = (
+    "",
+    "  WARNING: LABSET_ASSETS_OPEN=1: whoever reaches this address may upload and change assets,",
+    "  without a token. Only for a network that you trust.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,8 @@ class Plan:
     gitlab_port: int
     s3_port: int
     demo: bool
+    assets_open: bool = False
+    more_hosts: str = ""
 
     @property
     def host(self) -> str:
@@ -51,6 +58,12 @@ class Plan:
         return f"http://{self.host}:{self.app_port}"
 
     @property
+    def allowed_hosts(self) -> str:
+        """The S3 server of the stack, without which nothing works, and what the operator lists."""
+        more = self.more_hosts.replace(",", " ").split()
+        return ",".join(dict.fromkeys([f"{self.host}:{self.s3_port}", *more]))
+
+    @property
     def gitlab_url(self) -> str:
         """Where the GitLab look-alike answers."""
         return f"http://{self.host}:{self.gitlab_port}"
@@ -65,6 +78,8 @@ def read_plan(environment: Mapping[str, str]) -> Plan:
         gitlab_port=int(environment.get("LABSET_GITLAB_PORT") or 8929),
         s3_port=int(environment.get("LABSET_S3_PORT") or 9000),
         demo=environment.get("LABSET_DEMO", "1") != "0",
+        assets_open=environment.get("LABSET_ASSETS_OPEN", "0") not in {"", "0"},
+        more_hosts=environment.get("LABSET_ALLOWED_HOSTS", ""),
     )
 
 
@@ -139,6 +154,7 @@ class Stack:
             "",
             f"  Labset             {self.plan.app_url}",
             f"  GitLab look-alike  {self.plan.gitlab_url}",
+            *(_OPEN_LINES if self.plan.assets_open else ()),
             "",
             "  sign in as",
             *(f"    {name:6} {login.password}" for name, login in self._cast.users.items()),
@@ -216,11 +232,11 @@ class Stack:
             "LABSET_GITLAB_OAUTH_SECRET": cast.oauth_secret,
             "LABSET_GITLAB_SERVICE_TOKEN": self._root_token(),
             "LABSET_LOCAL_ROOTS": str(plan.home / "local-sites"),
-            "LABSET_ALLOWED_HOSTS": f"{plan.host}:{plan.s3_port}",
             "LABSET_ASSETS_SITE": LAB_SITE,
         }
         (plan.home / "local-sites").mkdir(exist_ok=True)
-        return {name: os.environ.get(name) or value for name, value in chosen.items()}
+        told = {name: os.environ.get(name) or value for name, value in chosen.items()}
+        return {**told, "LABSET_ALLOWED_HOSTS": plan.allowed_hosts}
 
     def _keep_environment(self, environment: Mapping[str, str]) -> None:
         """Leave what the server was started with to `make reindex` and other commands."""
