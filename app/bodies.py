@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from flask import Flask, request
+from werkzeug.exceptions import ClientDisconnected
 
 from core.errors import Invalid, TooLarge
 from core.model.uploads import MAX_FILES
@@ -22,6 +23,8 @@ MAX_FORM_BYTES = 2 * 1024**3
 MAX_JSON_BYTES = 16 * 1024 * 1024  # 20,000 announced files and room to spare
 MAX_JSON_VALUES = 1_000_000  # each takes 2 bytes of JSON, dozens in memory
 MAX_JSON_CONTAINERS = 250_000  # each takes 3 bytes of JSON, hundreds in memory
+
+CUT_OFF = "The body stopped before its end, or came too slowly: send it again."
 
 _FIELDS_BESIDE = 100
 _ENDLESS_BYTES = 2**63 - 1
@@ -46,6 +49,17 @@ def register_body_limits(app: Flask) -> None:
 def stream_body() -> None:
     """Let the body be of any size: whoever calls this reads it piece by piece."""
     request.max_content_length = _ENDLESS_BYTES  # None would mean the application's own limit
+
+
+def read_piece(size_bytes: int) -> bytes:
+    """Return the next bytes of a body that is streamed, b"" at its end.
+
+    Raises:  Invalid with code `body_cut_off`, where it stopped before, or comes too slowly.
+    """
+    try:
+        return bytes(request.stream.read(size_bytes))
+    except (OSError, ClientDisconnected) as error:
+        raise Invalid(CUT_OFF, code="body_cut_off") from error
 
 
 def read_json(limit_bytes: int = MAX_JSON_BYTES, *, names_once: bool = False) -> object:

@@ -15,8 +15,9 @@ from http import HTTPStatus
 from flask import Flask, Response, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import escape
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
+from app.bodies import CUT_OFF
 from app.caller import Door, caller
 from app.headers import request_id
 from app.login import sign_in_url
@@ -131,6 +132,8 @@ def _add_facts(response: Response, error: LabsetError) -> None:
 
 
 def _tell_http(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, ClientDisconnected):
+        return _tell(HTTPStatus.BAD_REQUEST, "body_cut_off", CUT_OFF, {})
     if error.response is not None or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
         return error.get_response()
     status = HTTPStatus(error.code)

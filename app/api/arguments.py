@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from flask import request
 
-from app.bodies import read_json, stream_body
+from app.bodies import read_json, read_piece, stream_body
 from core.errors import Invalid, NotFound
 from core.model.names import FilePath, Md5, Ref, SiteId, UploadId
 from core.model.storage import CHUNK_BYTES
@@ -231,13 +231,8 @@ def body_chunks() -> Iterator[bytes]:
     Raises:  Invalid with code `body_cut_off`, where the client stopped before the end.
     """
     stream_body()
-    try:
-        while chunk := request.stream.read(CHUNK_BYTES):
-            yield chunk
-    except OSError as error:
-        raise Invalid(
-            "The body stopped before its end: send it again.", code="body_cut_off"
-        ) from error
+    while chunk := read_piece(CHUNK_BYTES):
+        yield chunk
 
 
 def _positive(name: str, default: int) -> int:

@@ -91,7 +91,7 @@ def asked_range(size_bytes: int, etag: str) -> ByteRange | None:
     numbers = [part.strip() for part in (first, last)]
     if unit.strip().lower() != "bytes" or not dash or not all(map(_is_number_or_empty, numbers)):
         return None
-    return _resolved(*map(_cut, numbers), size_bytes)
+    return _resolved(_cut(numbers[0]), _cut(numbers[1]), size_bytes)
 
 
 def _is_number_or_empty(text: str) -> bool:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from app.api import shapes
 from app.api.arguments import body_chunks, body_size, json_body, upload_id
 from app.api.content_range import content_range
 from app.api.tar_stream import read_members
-from app.bodies import stream_body
+from app.bodies import read_piece, stream_body
 from app.caller import actor, platform
-from core.errors import Invalid, TooLarge
+from core.errors import TooLarge
 from core.model.names import DatasetId, FilePath, Ref
 from core.model.storage import CHUNK_BYTES
 from core.usecases.uploading.committing import commit_upload
@@ -155,12 +155,7 @@ class _TarBody:
         return data
 
     def _take(self) -> bytes:
-        try:
-            data = request.stream.read(CHUNK_BYTES)
-        except OSError as error:
-            raise Invalid(
-                "The tar stream stopped before its end: send it again.", code="body_cut_off"
-            ) from error
+        data = read_piece(CHUNK_BYTES)
         self._taken_bytes += len(data)
         if self._taken_bytes > MAX_BATCH_BYTES:
             raise TooLarge("A batch has at most 128 MiB: send several.")
