@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ import typer
 import labset
 from labset.cli.asset_options import Key, Meta, Yes
 from labset.cli.asset_rows import check_sure
-from labset.cli.given import pairs_of, with_values, without_values
+from labset.cli.given import Json, pairs_of, with_values, without_values
 from labset.cli.options import AsJson, Server
 from labset.cli.output import print_json, print_line, shown
 from labset.errors import Misused
@@ -50,25 +51,19 @@ def tag(
 ) -> None:
     """Change the tags and metadata of an asset.
 
-    The rest of it stays: name, version and bytes never change.
+    The rest of it stays: name, version and bytes never change. A tag that it does not have need not be taken
+    away, one that it has not be added: with --json, "changed" tells whether anything was to do.
     """
     added, removed = _added(changes or ()), set(remove or ())
     values, gone = pairs_of(meta), list(unset or ())
     if not (added or removed or values or gone):
         raise Misused("Say what to change: +TAG, -TAG, --meta KEY=VALUE or --unset KEY.")
 
-    def retagged(known: Sequence[str]) -> list[str]:
-        missing = sorted(removed.difference(known))
-        if missing:
-            raise Misused(f"{key} has no tag {', '.join(missing)}.")
-        return list(dict.fromkeys([one for one in known if one not in removed] + added))
-
+    revision = _Revision(added, removed, values, gone)
     with labset.Client(server) as client:
-        done = client.assets.revise(
-            key, retagged, lambda known: with_values(without_values(known, gone), values)
-        )
+        done = client.assets.revise(key, revision.of_tags, revision.of_metadata)
     if as_json:
-        print_json(done.document)
+        print_json({**done.document, "changed": revision.changes})
     else:
         print_line(shown(f"{done.key}: {', '.join(done.tags) or 'no tags'}"))
 
@@ -86,6 +81,30 @@ def rm(key: Key, *, yes: Yes = False, server: Server = None, as_json: AsJson = F
         print_json({"asset_uri": known.uri, "asset_id": known.id, "deleted": True})
     else:
         print_line(shown(f"deleted {known.key}"))
+
+
+@dataclass(slots=True)
+class _Revision:
+    """What to make of tags and metadata; it may be asked again, when somebody else was faster."""
+
+    added: Sequence[str]
+    removed: Container[str]
+    values: Mapping[str, str]
+    gone: Sequence[str]
+    changes: bool = False
+
+    def of_tags(self, known: Sequence[str]) -> list[str]:
+        """Return the tags that there shall be."""
+        kept = [one for one in known if one not in self.removed]
+        tags = list(dict.fromkeys([*kept, *self.added]))
+        self.changes = tags != list(known)
+        return tags
+
+    def of_metadata(self, known: Json) -> Json:
+        """Return the metadata that there shall be; asked after the tags. Raises Misused."""
+        metadata = with_values(without_values(known, self.gone), self.values)
+        self.changes = self.changes or metadata != dict(known)
+        return metadata
 
 
 def _added(changes: Sequence[str]) -> list[str]:

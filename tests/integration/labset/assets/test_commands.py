@@ -70,6 +70,17 @@ def test_metadata_come_out_of_a_file_or_a_pipe(shell: Shell) -> None:
     assert shell.run("assets", "find", "--filter", "@filter.json").out.startswith(made["asset_id"])
 
 
+def test_a_tag_that_is_not_there_need_not_be_taken_away(shell: Shell) -> None:
+    shell.run("assets", "push", "--external", "https://files.test/a.bin", "--name", "a")
+    key = shell.run("assets", "find", "--json").json()[0]["asset_id"]
+    first = shell.run("assets", "tag", key, "+released", "-draft", "--json")
+    assert (first.json()["asset_tags"], first.json()["changed"]) == (["released"], True)
+    again = shell.run("assets", "tag", key, "+released", "-draft", "--json")
+    assert (again.json()["asset_tags"], again.json()["changed"]) == (["released"], False)
+    plain = shell.run("assets", "tag", key, "-draft")
+    assert (plain.code, plain.out) == (0, f"{key}: released\n")
+
+
 def test_other_databases_are_asked_for_those_who_want_it(shell: Shell) -> None:
     shell.run("assets", "push", "--external", "https://files.test/a.bin")
     found = shell.run("assets", "find", "--third-party")
