@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.turns import a_turn
 
 _TESTS = Path(__file__).parent
 _LONGEST_FIRST = (  # so that no process is left alone with one of them at the end
@@ -17,6 +21,7 @@ _LONGEST_FIRST = (  # so that no process is left alone with one of them at the e
     "conformance/gitlab",
     "integration/browser",
 )
+_ALONE = frozenset({"integration/faults"})  # whose seconds mean something
 
 
 @pytest.hookimpl(trylast=True)
@@ -25,6 +30,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _rank(_room_of(item)))
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_room_of(item)))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Let a test begin when it is its turn; a process that is alone need not ask."""
+    run = getattr(item.config, "workerinput", {}).get("testrunuid")
+    if run is None:
+        return (yield)
+    folder = Path(tempfile.gettempdir()) / f"labset-tests-{run}"
+    folder.mkdir(exist_ok=True)
+    with a_turn(folder, alone=_room_of(item) in _ALONE):
+        return (yield)
 
 
 def _room_of(item: pytest.Item) -> str:
