@@ -62,9 +62,16 @@ class Forbidden(LabsetError):
 
     def __init__(self, why: str, *, ask: Sequence[str] = (), code: str | None = None) -> None:
         advice = f" Ask {', '.join(ask)}." if ask else ""
-        super().__init__(f"{why}.{advice}", code=code, details={"why": why, "ask": list(ask)})
+        details = {"why": why, "ask": list(ask)}
+        super().__init__(f"{_as_sentence(why)}.{advice}", code=code, details=details)
         self.why = why
         self.ask = tuple(ask)
+
+
+def _as_sentence(why: str) -> str:
+    """Return a reason as a sentence begins; what begins with the name of a host stays as it is."""
+    first = why.partition(" ")[0]
+    return why[:1].upper() + why[1:] if first.isalpha() else why
 
 
 class SiteForbidden(Forbidden):

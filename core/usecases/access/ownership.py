@@ -52,6 +52,8 @@ def check_may_change(
     """
     person = check_writer(house, actor)
     permission = change_permission(house, person, owner_id, owner_name)
+    if not permission.allowed and person is None:
+        raise Unauthenticated("This entry belongs to somebody: send a token to change it.")
     if not permission.allowed:
         raise Forbidden(permission.why or "you may not change it", ask=permission.ask)
     return person

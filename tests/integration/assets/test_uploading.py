@@ -263,7 +263,7 @@ def test_bytes_of_another_database_of_the_same_records_are_elsewhere(house: Hous
     same_uri = other.upload(named(), b"other bytes")
     assert find_asset(other.platform, NOBODY, "Lamp:1.0-initial") == same_uri
     assert find_asset(house.platform, NOBODY, "Lamp:1.0-initial") == asset
-    with pytest.raises(Forbidden, match="another asset database"):
+    with pytest.raises(Forbidden, match="Another asset database"):
         delete_asset(other.platform, ADMIN, asset.id)
 
 

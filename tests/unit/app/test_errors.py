@@ -38,6 +38,20 @@ def test_every_error_has_its_status(error: errors.LabsetError, status: int) -> N
     assert status_of(error) == status
 
 
+@pytest.mark.parametrize(
+    ("why", "sentence"),
+    (
+        ("needs Developer on it", "Needs Developer on it. Ask carol."),
+        ("GitLab says no", "GitLab says no. Ask carol."),
+        ("minio.lan is not listed", "minio.lan is not listed. Ask carol."),
+    ),
+)
+def test_a_refusal_is_a_sentence_and_its_reason_stays_as_it_is(why: str, sentence: str) -> None:
+    refused = errors.Forbidden(why, ask=["carol"])
+    assert refused.message == sentence
+    assert refused.details["why"] == why
+
+
 def test_no_error_but_the_root_is_an_accident() -> None:
     for kind in every_error():
         nearest = next(one for one in kind.__mro__ if one in STATUS)

@@ -40,7 +40,7 @@ def test_what_the_api_refuses_stands_beside_the_field_of_the_form(
 def test_what_names_no_field_stands_above_the_form_and_signing_in_is_no_problem_of_it() -> None:
     form = fresh_asset_form(name="a")
     form.refuse(Forbidden("needs Developer", ask=["carol"]))
-    assert form.message == "needs Developer. Ask carol."
+    assert form.message == "Needs Developer. Ask carol."
     with pytest.raises(Unauthenticated):
         form.refuse(Unauthenticated("Sign in."))
 

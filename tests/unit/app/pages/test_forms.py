@@ -31,7 +31,7 @@ def test_an_error_about_a_field_of_the_form_stands_there_and_any_other_above_it(
     form.refuse(Conflict("VITVI is taken.", details={"field": "name"}))
     assert form.problems == {"name": "VITVI is taken."}
     form.refuse(Forbidden("needs Maintainer", ask=["carol"]))
-    assert form.message == "needs Maintainer. Ask carol."
+    assert form.message == "Needs Maintainer. Ask carol."
     assert form.status is HTTPStatus.FORBIDDEN
 
 

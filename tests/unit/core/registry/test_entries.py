@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -95,10 +96,12 @@ def test_in_an_open_house_nobody_in_particular_registers_and_anybody_changes(
 def test_what_belongs_to_somebody_is_his_in_an_open_house_as_well(world: World) -> None:
     opened = world.opened()
     entry = opened.registered(ALICE)
-    for stranger in (BOB, ANONYMOUS):
-        with pytest.raises(Forbidden) as refused:
-            change_entry(opened.house, stranger, entry.id, renamed)
-        assert refused.value.ask == ("alice",)
+    with pytest.raises(Forbidden) as refused:
+        change_entry(opened.house, BOB, entry.id, renamed)
+    assert refused.value.ask == ("alice",)
+    for act in (partial(change_entry, read_changes=renamed), delete_entry):
+        with pytest.raises(Unauthenticated, match="send a token"):
+            act(opened.house, ANONYMOUS, entry.id)
 
 
 def test_owners_and_administrators_change_and_others_do_not(world: World) -> None:
