@@ -44,9 +44,10 @@ function enhance(field) {
   typed.addEventListener("input", () => typed.value.includes(",") && take());
   typed.addEventListener("blur", take);
   typed.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && typed.value.trim()) {
+    if (event.key === "Enter") {
+      // it ends a tag, never the form, also where a comma has ended the tag already
       event.preventDefault();
-      take();
+      if (!event.isComposing) take();
     } else if (event.key === "Backspace" && !typed.value && tags.length) {
       tags = tags.slice(0, -1);
       show();

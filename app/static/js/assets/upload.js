@@ -19,6 +19,7 @@ const NAMES = {
 class NewAsset {
   #rate = new Rate();
   #request = null;
+  #isBusy = false;
 
   constructor(form) {
     this.form = form;
@@ -32,7 +33,7 @@ class NewAsset {
       (event) => {
         if (this.form.elements.source.value !== "file") return;
         event.preventDefault();
-        if (!this.#request) this.#send();
+        if (!this.#isBusy) this.#sendOnce();
       },
       { capture: true },
     );
@@ -40,6 +41,12 @@ class NewAsset {
     this.part("cancel").addEventListener("click", () => this.#request?.abort());
     window.addEventListener("beforeunload", (event) => {
       if (this.#request) event.preventDefault();
+    });
+    // who comes back by the browser's button finds the form as it was before
+    window.addEventListener("pageshow", (event) => {
+      if (!event.persisted) return;
+      this.#show(false);
+      this.#setBusy(false);
     });
     this.#startDropping();
   }
@@ -69,13 +76,33 @@ class NewAsset {
     if (chosen && !name.value.trim()) name.value = chosen.name.replace(/(.)\.[^.]+$/, "$1");
   }
 
+  /** Send it, and nothing else before that has ended; what was made is gone to and never sent again. */
+  async #sendOnce() {
+    this.#setBusy(true);
+    let isMade = false;
+    try {
+      isMade = await this.#send();
+    } finally {
+      if (!isMade) this.#setBusy(false);
+    }
+  }
+
+  #setBusy(isBusy) {
+    this.#isBusy = isBusy;
+    const button = this.part("send");
+    button.disabled = isBusy;
+    if (isBusy) button.setAttribute("aria-busy", "true");
+    else button.removeAttribute("aria-busy");
+  }
+
+  /** Check the form and send the file; returns whether the asset is made. */
   async #send() {
     this.#forgetProblems();
     const chosen = this.file.files[0];
     if (!chosen) return this.#tell({ file: "Choose the file." });
     if (!chosen.size) return this.#tell({ file: "The file is empty: choose another one." });
     const told = await this.#check();
-    if (told) await this.#upload(chosen, told);
+    return told ? this.#upload(chosen, told) : false;
   }
 
   /** Ask what would be refused; returns what is sent with the file, or nothing. */
@@ -108,13 +135,13 @@ class NewAsset {
       leaveNote(`${made.asset_uri} is there.`);
       this.#request = null;
       location.assign(this.form.dataset.shown.replace("ID", encodeURIComponent(made.asset_id)));
+      return true;
     } catch (problem) {
       this.#request = null;
       this.#show(false);
-      if (problem.name === "AbortError") return;
+      if (problem.name === "AbortError") return false;
       const name = problem.code === "asset_exists" ? "version" : NAMES[problem.details?.field];
-      if (name) this.#tell({ [name]: problem.message });
-      else this.#tell({}, problem.message);
+      return name ? this.#tell({ [name]: problem.message }) : this.#tell({}, problem.message);
     }
   }
 
@@ -151,13 +178,12 @@ class NewAsset {
   #show(isSending) {
     this.part("run").hidden = !isSending;
     this.part("cancel").hidden = !isSending;
-    this.part("send").disabled = isSending;
     this.part("back").hidden = isSending;
     this.#rate.forget();
     if (isSending) this.#progress(0, 1);
   }
 
-  /** Say beside each field what is wrong with it, and above the form what is wrong with all of it. */
+  /** Say beside each field what is wrong with it, and above the form what is wrong with all of it; returns false. */
   #tell(problems, message = "") {
     for (const [name, text] of Object.entries(problems)) {
       const field = this.form.querySelector(`#${name}`) ?? this.form.querySelector(`[name="${name}"]`);
@@ -174,6 +200,7 @@ class NewAsset {
     const first = this.form.querySelector('[aria-invalid="true"]') ?? this.form.querySelector("p.problem");
     first?.scrollIntoView({ block: "center" });
     first?.focus?.();
+    return false;
   }
 
   #forgetProblems() {
