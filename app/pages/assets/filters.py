@@ -55,7 +55,8 @@ class Collection:
     """What is particular about the documents that a page looks through.
 
     `searched` are the fields in which words are looked for, `short` the names that the builder knows for
-    fields, `prefix` is where any other name is looked for, `texts` are fields that hold nothing but text.
+    fields, `prefix` is where any other name is looked for, `texts` are fields that hold nothing but text,
+    `numbers` those of which only numbers and sizes are asked.
     """
 
     shape: DocumentShape
@@ -65,6 +66,7 @@ class Collection:
     own: frozenset[str]
     prefix: str
     texts: frozenset[str]
+    numbers: frozenset[str] = frozenset()
 
 
 ASSETS = Collection(
@@ -102,6 +104,7 @@ ASSETS = Collection(
             *("asset_file_info.format", "asset_file_info.md5", "asset_file_info.sha256"),
         )
     ),
+    numbers=frozenset(("asset_file_info.size", "asset_file_info.width", "asset_file_info.height")),
 )
 
 REGISTRY = Collection(
@@ -154,10 +157,14 @@ class Asked:
 
 @dataclass(slots=True)
 class Made:
-    """The filter that was made; problems by what caused them: `search`, `rows`, `filter`, `sort`."""
+    """The filter that was made; problems by what caused them: `search`, `rows`, `filter`, `sort`.
+
+    `of_rows` are the problems of single lines, by their places.
+    """
 
     filter: Filter = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    of_rows: dict[int, str] = field(default_factory=dict)
 
     def query(self, asked: Asked, of: Collection, *, limit: int, cursor: str) -> DocumentQuery:
         """Return what to ask the ledger; for a bad order the usual one, and its problem."""
@@ -172,29 +179,24 @@ class Made:
 
 def make_filter(asked: Asked, of: Collection = ASSETS) -> Made:
     """Return one filter for all that was asked; where a part of it is wrong, it says why and is left out."""
-    made = Made()
-    parts: list[Filter] = []
-
-    def take(cause: str, make: Callable[[], Filter], about: str = "") -> None:
-        try:
-            part = make()
-            parse_filter(part)
-        except LabsetError as error:
-            made.problems.setdefault(cause, f"{about}{error.message}")
-        else:
-            parts.append(part)
-
-    take("search", lambda: _words_filter(asked.search, of))
-    if asked.tags:
-        parts.append({of.tags: list(asked.tags)})
+    tags: Filter = {of.tags: list(asked.tags)} if asked.tags else {}
+    words, words_problem = _tried(lambda: _words_filter(asked.search, of))
+    raw, raw_problem = _tried(lambda: _raw_filter(asked.raw))
+    tried = [_tried(partial(row_filter, row, of)) for row in asked.rows[:MAX_ROWS]]
+    of_rows = {
+        place: f"{row.field[:60]}: {problem}" if row.field else problem
+        for place, (row, (_, problem)) in enumerate(zip(asked.rows, tried, strict=False))
+        if problem
+    }
+    rows_problem = next(iter(of_rows.values()), "")
     if len(asked.rows) > MAX_ROWS:
-        made.problems["rows"] = f"At most {MAX_ROWS} lines are asked for: leave some out."
-    for row in asked.rows[:MAX_ROWS]:
-        take("rows", partial(row_filter, row, of), f"{row.field[:60]}: ")
-    if asked.raw.strip():
-        take("filter", lambda: _raw_filter(asked.raw))
-    made.filter = joined(parts)
-    return made
+        rows_problem = f"At most {MAX_ROWS} lines are asked for: leave some out."
+    told = {"search": words_problem, "rows": rows_problem, "filter": raw_problem}
+    return Made(
+        joined([words, tags, *(part for part, _ in tried), raw]),
+        {cause: problem for cause, problem in told.items() if problem},
+        of_rows,
+    )
 
 
 def row_filter(row: Row, of: Collection = ASSETS) -> Filter:
@@ -202,6 +204,8 @@ def row_filter(row: Row, of: Collection = ASSETS) -> Filter:
 
     Raises:  Invalid, in words that name no field.
     """
+    if not row.field:
+        raise Invalid(f"The value {row.value[:60]!r} has no field: name one, like width.")
     path = full_name(row.field, of)
     known = OPERATORS.get(row.operator)
     if known is None:
@@ -265,15 +269,27 @@ class _Typed:
 
     def pattern(self, start: str = "") -> JsonValue:
         """Return a condition for text that holds it, or begins with it."""
+        if self.path in self.of.numbers:
+            raise Invalid("It is a number and no text: ask whether it is at least or at most one.")
         return {"$regex": f"{start}{_escaped(self.text.strip())}", "$options": "i"}
 
     def _read(self, text: str) -> JsonValue:
-        size = _SIZE.fullmatch(text.strip()) if self.path.endswith(".size") else None
+        text = text.strip()
+        size = _SIZE.fullmatch(text) if self.path.endswith(".size") else None
         if size:
             return round(float(size[1]) * _UNITS[size[2].lower()])
-        if self.path in self.of.texts and not text.strip().startswith('"'):
-            return text.strip()
-        return read_value(text)
+        is_quoted = text.startswith('"')
+        if self.path in self.of.texts and not is_quoted:
+            return text
+        value = read_value(text)
+        if self.path in self.of.numbers and not is_quoted and isinstance(value, str | bool):
+            raise Invalid(f"{text[:60]!r} is no {self._wanted()}.")
+        return value
+
+    def _wanted(self) -> str:
+        if self.path.endswith(".size"):
+            return "number and no size: give one like 640 or 10 MB"
+        return "number: give one like 640"
 
     def _both(self, text: str) -> list[JsonValue]:
         value = self._read(text)
@@ -320,7 +336,19 @@ def _words_filter(text: str, of: Collection) -> Filter:
     )
 
 
+def _tried(make: Callable[[], Filter]) -> tuple[Filter, str]:
+    """Return a part of the filter, or an empty one and what is wrong with it."""
+    try:
+        part = make()
+        parse_filter(part)
+    except LabsetError as error:
+        return {}, error.message
+    return part, ""
+
+
 def _raw_filter(text: str) -> Filter:
+    if not text.strip():
+        return {}
     if len(text) > MAX_RAW_CHARACTERS:
         raise Invalid(
             f"At most {MAX_RAW_CHARACTERS:,} characters fit here: send a longer filter by curl."

@@ -31,10 +31,11 @@ def read_asked() -> tuple[Asked, bool]:
     )
     with suppress(ValueError, IndexError):
         del lines[int(given["without"]) if "without" in given else len(lines)]
+    del lines[MAX_ROWS + 1 :]
     rows = tuple(
         Row(field.strip(), operator or "is", value.strip())
-        for field, operator, value in lines[: MAX_ROWS + 1]
-        if field.strip()
+        for field, operator, value in lines
+        if field.strip() or value.strip()
     )
     scope = Scope.ALL
     with suppress(ValueError):
@@ -48,9 +49,9 @@ def read_asked() -> tuple[Asked, bool]:
         scope=scope,
     )
     is_tidy = "without" not in given and all(
-        value for name, value in given.items(multi=True) if name not in {"op", "value"}
+        value for name, value in given.items(multi=True) if name not in {"field", "op", "value"}
     )
-    return asked, is_tidy
+    return asked, is_tidy and len(rows) == len(lines)
 
 
 def answer_search(page: str, made: Made, address: str) -> ResponseReturnValue:

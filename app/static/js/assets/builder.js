@@ -5,9 +5,27 @@ function isAlone(line) {
   return "alone" in line.querySelector('[name="op"]').selectedOptions[0].dataset;
 }
 
-function isComplete(line) {
-  const value = (name) => line.querySelector(`[name="${name}"]`).value.trim();
-  return Boolean(value("field") && (value("value") || isAlone(line)));
+function isFilled(line, name) {
+  return Boolean(line.querySelector(`[name="${name}"]`).value.trim());
+}
+
+/** A field without its value yet: nothing is asked by it until somebody says so. */
+function isHalfTyped(line) {
+  return isFilled(line, "field") && !isFilled(line, "value") && !isAlone(line);
+}
+
+/** Mark the lines of which a problem is told; `sent` are those that were asked, in their order. */
+function markProblems(list, sent) {
+  for (const field of list.querySelectorAll("[aria-invalid]")) {
+    field.removeAttribute("aria-invalid");
+    field.removeAttribute("aria-describedby");
+  }
+  for (const problem of document.querySelectorAll("#rows-problem [data-place]")) {
+    for (const field of sent[problem.dataset.place]?.querySelectorAll("input") ?? []) {
+      field.setAttribute("aria-invalid", "true");
+      field.setAttribute("aria-describedby", "rows-problem");
+    }
+  }
 }
 
 function show(line) {
@@ -23,6 +41,7 @@ function keepWhatIsOpen() {
   document.addEventListener("htmx:afterSettle", () => {
     const curl = document.querySelector(".as-curl");
     if (curl && wasOpen) curl.open = true;
+    document.querySelector("[data-builder]")?.dispatchEvent(new Event("asset-answer"));
     const raw = document.querySelector("#raw-filter");
     if (document.querySelector("#filter-problem p")) raw?.setAttribute("aria-invalid", "true");
     else raw?.removeAttribute("aria-invalid");
@@ -33,22 +52,25 @@ function start(form) {
   const list = form.querySelector("[data-lines]");
   const ask = () => form.requestSubmit();
   startLines(form, { onRemove: ask });
+  let sent = [...list.querySelectorAll("[data-line]")].filter((line) => !isEmpty(line));
   list.querySelectorAll("[data-line]").forEach(show);
   list.addEventListener("line-changed", (event) => show(event.target));
   list.addEventListener("change", (event) => {
     const line = event.target.closest("[data-line]");
     show(line);
     // a line that is half typed asks nothing yet
-    if (!isComplete(line) && !isEmpty(line)) event.stopPropagation();
+    if (isHalfTyped(line)) event.stopPropagation();
   });
   form.addEventListener("htmx:configRequest", (event) => {
-    const { formData } = event.detail;
+    const { formData, triggeringEvent } = event.detail;
+    const isWished = triggeringEvent?.type === "submit";
     for (const name of ["field", "op", "value"]) formData.delete(name);
-    for (const line of list.querySelectorAll("[data-line]")) {
-      if (!isComplete(line)) continue;
+    sent = [...list.querySelectorAll("[data-line]")].filter((line) => !isEmpty(line) && (isWished || !isHalfTyped(line)));
+    for (const line of sent) {
       for (const name of ["field", "op", "value"]) formData.append(name, line.querySelector(`[name="${name}"]`).value);
     }
   });
+  form.addEventListener("asset-answer", () => markProblems(list, sent));
 }
 
 function begin() {

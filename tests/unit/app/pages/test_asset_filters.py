@@ -57,6 +57,8 @@ def test_parts_about_different_fields_are_one_object_and_others_are_joined_by_an
         (Row("iso", "is", '"100"'), {"asset_metadata.iso": "100"}),
         (Row("version", "gte", "1.10"), {"asset_version.version": {"$gte": "1.10"}}),
         (Row("size", "gt", "10 MB"), {"asset_file_info.size": {"$gt": 10_000_000}}),
+        (Row("width", "is", '"wide"'), {"asset_file_info.width": "wide"}),
+        (Row("size", "is", "null"), {"asset_file_info.size": None}),
         (Row("iso", "lte", "3.5"), {"asset_metadata.iso": {"$lte": 3.5}}),
         (Row("created_at", "lt", "2026-11"), {"created_at": {"$lt": "2026-11"}}),
         (Row("name", "starts", "a.b"), {"asset_name": {"$regex": r"^a\.b", "$options": "i"}}),
@@ -87,12 +89,32 @@ def test_a_row_means_what_it_says(row: Row, expected: dict[str, JsonValue]) -> N
         (Row("$where", "is", "1"), "$where: The operator '$where' is not allowed"),
         (Row("iso", "in", " , "), "iso: Give values"),
         (Row("iso", "gte", "[1]"), "iso: $gte takes text, a number"),
+        (Row("size", "gte", "abc"), "size: 'abc' is no number and no size: give one like 640"),
+        (Row("size", "is", "10 elephants"), "size: '10 elephants' is no number and no size"),
+        (Row("width", "lt", "wide"), "width: 'wide' is no number: give one like 640"),
+        (Row("height", "in", "1, true"), "height: 'true' is no number"),
+        (Row("size", "contains", "64"), "size: It is a number and no text"),
+        (Row("", "is", "abc"), "The value 'abc' has no field: name one"),
     ),
 )
 def test_a_row_that_means_nothing_says_why_and_is_left_out(row: Row, problem: str) -> None:
     made = make_filter(Asked(tags=("weld",), rows=(row,)))
     assert made.problems["rows"].startswith(problem)
     assert made.filter == {"asset_tags": ["weld"]}
+
+
+def test_each_line_that_means_nothing_is_told_by_its_place_and_the_first_stands_for_all() -> None:
+    rows = (Row("size", "gte", "abc"), Row("iso", "is", "1"), Row("", "is", "lost"))
+    made = make_filter(Asked(rows=rows))
+    assert list(made.of_rows) == [0, 2]
+    assert made.problems == {"rows": made.of_rows[0]}
+    assert made.filter == {"asset_metadata.iso": {"$in": [1, "1"]}}
+
+
+def test_too_many_lines_are_a_problem_of_all_of_them() -> None:
+    made = make_filter(Asked(rows=(Row("iso", "is", "1"),) * 21))
+    assert made.problems == {"rows": "At most 20 lines are asked for: leave some out."}
+    assert made.of_rows == {}
 
 
 @pytest.mark.parametrize(
