@@ -93,6 +93,13 @@ def pretty_json(value: JsonValue) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
+def capital(sentence: object) -> str:
+    """Return a sentence with a capital, unless it begins with what is no word but a path, say."""
+    text = str(sentence)
+    first = text.partition(" ")[0].rstrip(".,:;!?")
+    return text[0].upper() + text[1:] if first.isalpha() else text
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "size": size,
     "exact_size": exact_size,
@@ -105,6 +112,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "answer_time": answer_time,
     "in_path": in_path,
     "pretty_json": pretty_json,
+    "capital": capital,
 }
 
 

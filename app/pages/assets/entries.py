@@ -10,11 +10,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.caller import actor, asset_house, platform
-from app.pages.assets.adding import adding_permission
 from app.pages.assets.differences import compare_lists, compare_objects
 from app.pages.assets.forms import AssetForm, fresh_asset_form, sent_asset_form
 from app.pages.assets.lines import document_url, download_line, file_name
 from app.pages.assets.metadata_fields import standing_metadata
+from app.pages.assets.permissions import adding_permission, told_permissions
 from app.pages.assets.pinned import dataset_names
 from app.pages.formats import exact_size, exact_time, size
 from core.errors import Conflict, Invalid, LabsetError
@@ -185,7 +185,7 @@ def _entry_page(entry: Asset, deletion: AssetForm) -> ResponseReturnValue:
         "assets/show.html",
         entry=entry,
         deletion=deletion,
-        permissions=permissions_of(house, actor(), entry),
+        permissions=told_permissions(permissions_of(house, actor(), entry)),
         versions=versions,
         other=_neighbour(entry, versions),
         adding=adding_permission("add a version"),
@@ -226,7 +226,7 @@ def _edit_page(entry: Asset, form: AssetForm) -> ResponseReturnValue:
         "assets/edit.html",
         entry=entry,
         form=form,
-        permission=permissions_of(asset_house(), actor(), entry)["write"],
+        permission=told_permissions(permissions_of(asset_house(), actor(), entry))["write"],
         visibilities=_choices(entry),
         is_external=is_external(entry),
     )

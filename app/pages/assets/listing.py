@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.caller import actor, asset_house
+from app.caller import actor, asset_house, platform
 from app.pages.assets.filters import ASSETS, OPERATORS, Asked, Made, Scope, joined, make_filter
 from app.pages.assets.lines import filter_text, query_line
+from app.pages.assets.permissions import adding_permission
+from app.pages.assets.pinned import dataset_names
 from app.pages.assets.searches import answer_search, is_fragment, read_asked
 from app.pages.formats import register_formats
 from core.errors import LabsetError, Unauthenticated
@@ -21,14 +24,14 @@ from core.model.registry import RegistryEntry
 from core.ports import AssetPlatform, Found
 from core.usecases.assets.finding import list_tags, query_assets
 from core.usecases.registry.entries import query_entries
-from core.usecases.registry.third_party import search_others
+from core.usecases.registry.third_party import OtherResult, search_others
 
 blueprint = Blueprint("assets", __name__, url_prefix="/assets")
 blueprint.record_once(register_formats)
 
 PER_PAGE = 50
 SHOWN_TAGS = 24
-NAMED_FAILING = 20
+NAMED_UNASKED = 20
 ORDERS = (
     ("", "Newest"),
     ("-updated_at", "Last changed"),
@@ -56,6 +59,7 @@ def listing() -> ResponseReturnValue:
         asked=asked,
         made=made,
         found=found,
+        dataset_names=dataset_names(platform(), actor(), found.items),
         cursor=cursor,
         person=person,
         tags=list_tags(house, actor(), SHOWN_TAGS),
@@ -66,7 +70,7 @@ def listing() -> ResponseReturnValue:
         curl=query_line(
             house.rules.base_url, asked, made.filter, signed_in=person is not None, limit=PER_PAGE
         ),
-        may_write=person is not None or house.rules.is_open,
+        adding=adding_permission("add an asset"),
         is_open=house.rules.is_open,
     )
     return answer_search(page, made, url_for("assets.listing", **asked.arguments()))  # type: ignore[arg-type] # the same
@@ -78,17 +82,18 @@ def third_party() -> ResponseReturnValue:
     asked, _ = read_asked()
     asked = replace(asked, scope=Scope.THIRD_PARTY)
     made = make_filter(asked)
-    try:
-        results = search_others(asset_house(), made.filter)
-    except LabsetError as error:
-        made.problems.setdefault("search", error.message)
-        results = []
+    results: Sequence[OtherResult] = ()
+    if not made.problems:
+        try:
+            results = search_others(asset_house(), made.filter)
+        except LabsetError as error:
+            made.problems["search"] = error.message
     return render_template(
         "assets/others.html" if is_fragment() else "assets/others_page.html",
         asked=asked,
         made=made,
         results=results,
-        failing=_failing(),
+        unasked=_unasked(),
     )
 
 
@@ -115,12 +120,12 @@ def _find(house: AssetPlatform, asked: Asked, made: Made, cursor: str) -> Found[
         return _NOTHING
 
 
-def _failing() -> tuple[RegistryEntry, ...]:
+def _unasked() -> tuple[RegistryEntry, ...]:
     """Return registered databases that are not asked, since they failed when last looked at."""
     query = parse_query(
         {"health.ok": {"$ne": True}},
         sort="asset_registry_name",
-        limit=NAMED_FAILING,
+        limit=NAMED_UNASKED,
         fields_of=REGISTRY_SHAPE,
     )
     return query_entries(asset_house(), query).items

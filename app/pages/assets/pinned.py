@@ -1,16 +1,18 @@
-"""Which assets a file of a dataset is, as its page tells."""
+"""Assets that are files of datasets: which a file is, and what the datasets are called."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from core.errors import Unavailable
 from core.model.access import Actor
 from core.model.asset_documents import ASSET_SHAPE
 from core.model.assets import Asset
 from core.model.filters.queries import parse_query
-from core.ports import AssetPlatform
+from core.model.names import DatasetId
+from core.ports import AssetPlatform, Platform
 from core.usecases.assets.finding import query_assets
+from core.usecases.datasets.naming import name_datasets
 from core.usecases.reading.browse import FileFacts
 
 _LOOKED_AMONG = 20
@@ -32,3 +34,17 @@ def pinned_assets(house: AssetPlatform, actor: Actor, facts: FileFacts) -> Seque
         return ()
     here = (facts.dataset.id, facts.row.path)
     return [one for one in found if one.pinned and (one.pinned.dataset_id, one.pinned.path) == here]
+
+
+def dataset_names(
+    platform: Platform, actor: Actor, entries: Iterable[Asset]
+) -> Mapping[DatasetId, str]:
+    """Return what the datasets are called whose files these are, where the caller may see them.
+
+    Where GitLab does not answer, none are told: the entries say their numbers then.
+    """
+    wanted = {entry.pinned.dataset_id for entry in entries if entry.pinned}
+    try:
+        return name_datasets(platform, actor, sorted(wanted))
+    except Unavailable:
+        return {}

@@ -13,9 +13,12 @@ from app.caller import actor, asset_house
 from app.pages.assets.filters import REGISTRY, Asked, Made, joined, make_filter
 from app.pages.assets.forms import AssetForm, fresh_asset_form, sent_asset_form
 from app.pages.assets.metadata_fields import standing_metadata
+from app.pages.assets.permissions import adding_permission, told_permissions
 from app.pages.assets.searches import answer_search, read_asked
 from app.pages.registry.sparkline import bars_of
 from core.errors import LabsetError, Unauthenticated
+from core.model.asset_documents import REGISTRY_SHAPE
+from core.model.filters.queries import parse_query
 from core.model.json_values import JsonValue
 from core.model.registry import RegistryEntry
 from core.ports import Found
@@ -35,6 +38,7 @@ blueprint = Blueprint("registry", __name__, url_prefix="/registry")
 PER_PAGE = 50
 HISTORY_SHOWN = 60
 TABLE_SHOWN = 10
+NAMED_OTHERS = 3
 _FIELDS = (
     "asset_registry_name",
     "asset_registry_public_url",
@@ -42,7 +46,8 @@ _FIELDS = (
     "asset_registry_tags",
 )
 _NOTHING: Found[RegistryEntry] = Found((), None)
-_HEALTH = {"ok": True, "failing": False}
+_HEALTH = {"ok": True, "unhealthy": False}
+_ADD = "register an asset database"
 
 
 @blueprint.get("")
@@ -62,7 +67,7 @@ def listing() -> ResponseReturnValue:
         made=made,
         found=_find(asked, made, cursor),
         cursor=cursor,
-        may_write=_may_write(),
+        adding=adding_permission(_ADD),
     )
     return answer_search(page, made, url_for("registry.listing", **asked.arguments(health=health)))  # type: ignore[arg-type] # an address's arguments
 
@@ -70,8 +75,8 @@ def listing() -> ResponseReturnValue:
 @blueprint.get("/new")
 def new() -> ResponseReturnValue:
     """Show the form that registers a database."""
-    if not _may_write():
-        raise Unauthenticated("Sign in to register an asset database.")
+    if not adding_permission(_ADD).allowed:
+        raise Unauthenticated(f"Sign in to {_ADD}.")
     return _form_page(fresh_asset_form(name="", url="", tags=""))
 
 
@@ -94,17 +99,7 @@ def register() -> ResponseReturnValue:
 @blueprint.get("/<entry_id>")
 def show(entry_id: str) -> ResponseReturnValue:
     """Show one database: where it is, how it is and was."""
-    house = asset_house()
-    entry = find_entry(house, entry_id)
-    history = list_health(house, entry.id, HISTORY_SHOWN)
-    return render_template(
-        "registry/show.html",
-        entry=entry,
-        history=history,
-        bars=bars_of(history),
-        shown=TABLE_SHOWN,
-        permissions=entry_permissions(house, actor(), entry),
-    )
+    return _entry_page(find_entry(asset_house(), entry_id), fresh_asset_form(typed=""))
 
 
 @blueprint.post("/<entry_id>/check")
@@ -153,8 +148,17 @@ def change(entry_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/<entry_id>/delete")
 def delete(entry_id: str) -> ResponseReturnValue:
-    """Forget an entry and its history."""
-    entry = delete_entry(asset_house(), actor(), entry_id)
+    """Forget an entry and its history, if its name was typed."""
+    house, form = asset_house(), sent_asset_form()
+    entry = find_entry(house, entry_id)
+    if form.value("typed") != entry.name:
+        form.problems["typed"] = f"Type {entry.name} to delete it."
+        return _entry_page(entry, form)
+    try:
+        delete_entry(house, actor(), entry.id)
+    except LabsetError as error:
+        form.refuse(error)
+        return _entry_page(entry, form)
     flash(f"{entry.name} is no longer registered; the database itself was left alone.", "success")
     return redirect(url_for("registry.listing"), HTTPStatus.SEE_OTHER)
 
@@ -172,9 +176,33 @@ def _find(asked: Asked, made: Made, cursor: str) -> Found[RegistryEntry]:
         return _NOTHING
 
 
-def _may_write() -> bool:
+def _entry_page(entry: RegistryEntry, deletion: AssetForm) -> ResponseReturnValue:
     house = asset_house()
-    return house.rules.is_open or house.people.find_person(actor()) is not None
+    history = list_health(house, entry.id, HISTORY_SHOWN)
+    page = render_template(
+        "registry/show.html",
+        entry=entry,
+        deletion=deletion,
+        same_address=_same_address(entry),
+        history=history,
+        bars=bars_of(history),
+        shown=TABLE_SHOWN,
+        permissions=told_permissions(entry_permissions(house, actor(), entry)),
+    )
+    return page, deletion.status
+
+
+def _same_address(entry: RegistryEntry) -> list[RegistryEntry]:
+    """Return others that are registered at the same address, the oldest first."""
+    address = entry.public_url.rstrip("/")
+    query = parse_query(
+        {"asset_registry_public_url": {"$in": [address, f"{address}/"]}},
+        sort="created_at",
+        limit=NAMED_OTHERS + 1,
+        fields_of=REGISTRY_SHAPE,
+    )
+    found = query_entries(asset_house(), query).items
+    return [one for one in found if one.id != entry.id][:NAMED_OTHERS]
 
 
 def _body(form: AssetForm) -> dict[str, JsonValue]:
@@ -199,6 +227,6 @@ def _to(entry_id: str) -> ResponseReturnValue:
 def _form_page(form: AssetForm, entry: RegistryEntry | None = None) -> ResponseReturnValue:
     allowed = None
     if entry is not None:
-        allowed = entry_permissions(asset_house(), actor(), entry)["write"]
+        allowed = told_permissions(entry_permissions(asset_house(), actor(), entry))["write"]
     page = render_template("registry/form.html", form=form, entry=entry, permission=allowed)
     return page, form.status

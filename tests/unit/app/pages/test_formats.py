@@ -7,6 +7,7 @@ import pytest
 from app.pages.formats import (
     ago,
     answer_time,
+    capital,
     counted,
     exact_size,
     exact_time,
@@ -110,3 +111,16 @@ def test_json_is_laid_out_as_it_was_said() -> None:
     assert pretty_json({"b": "it's <ä>", "a": [1]}) == (
         '{\n  "b": "it\'s <ä>",\n  "a": [\n    1\n  ]\n}'
     )
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    (
+        ("only its owner may change it", "Only its owner may change it"),
+        ("lab/vitvi is archived", "lab/vitvi is archived"),
+        ("10.0.0.1 is not on the internet", "10.0.0.1 is not on the internet"),
+        ("", ""),
+    ),
+)
+def test_a_sentence_begins_with_a_capital_unless_a_path_begins_it(sentence: str, said: str) -> None:
+    assert capital(sentence) == said
