@@ -173,7 +173,13 @@ def test_an_entry_at_an_address_needs_no_file_and_a_taken_name_is_told_beside_th
     page.locator("#version").fill("1.0")
     page.locator("#tag").fill("initial")
     page.get_by_role("button", name="Add asset").click()
-    expect(page.locator("#version-problem")).to_be_visible()
+    problem = page.locator("#version-problem")
+    expect(problem).to_be_visible()
+    row = page.locator(".name-fields").bounding_box()
+    said = problem.bounding_box()
+    assert row is not None
+    assert said is not None
+    assert said["width"] == pytest.approx(row["width"], abs=1)
     expect(page.locator("#url")).to_have_value("https://example.org/weights.bin")
     page.locator("#version").fill("1.1")
     page.get_by_role("button", name="Add asset").click()
@@ -273,14 +279,151 @@ def test_a_file_of_a_dataset_becomes_an_asset_that_its_page_names(
     page.locator(".about-file").get_by_role("link", name="raw/a.bin").click()
     page.get_by_role("link", name=f"{name}:main").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+    called = carol.json("GET", f"/datasets/{dataset}")
+    shown = f"{called['namespace']['full_path']} / {called['name']}"
+    expect(page.locator(".about-file").get_by_role("link", name=shown)).to_be_visible()
+    page.goto(f"/assets?search={name}")
+    expect(page.locator("#results .texts small")).to_have_text(f"file of {shown}")
 
 
-@pytest.mark.parametrize("width", (380, 901, 1280))
+def test_an_upload_is_sent_once_however_often_its_button_is_pressed(
+    visit: Visit, alice: Person
+) -> None:
+    name = named()
+    page = visit(alice)
+    sent: list[str] = []
+    page.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
+    page.goto("/assets/new")
+    page.locator("#file").set_input_files([file("a.bin", secrets.token_bytes(99))])
+    page.locator("#name").fill(name)
+    button = page.get_by_role("button", name="Add asset")
+    button.dblclick()
+    expect(page.locator("#tag-problem")).to_be_visible()
+    expect(button).to_be_enabled()
+    assert len(sent) == 1
+    page.locator("#version").fill("1.0")
+    page.locator("#tag").fill("initial")
+    button.dblclick()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+    assert [one.rpartition("/")[2] for one in sent] == ["check", "check", "upload_asset"]
+
+
+@pytest.mark.parametrize("address", ("/assets/new", "/registry/new", "/datasets/new"))
+def test_enter_in_a_field_of_tags_ends_a_tag_and_never_sends_the_form(
+    visit: Visit, alice: Person, address: str
+) -> None:
+    page = visit(alice)
+    page.goto(address)
+    page.locator("form:has(.chips)").evaluate(
+        "form => form.addEventListener('submit', event => {"
+        " event.preventDefault(); event.stopImmediatePropagation(); form.dataset.seen = 'yes'; }, true)"
+    )
+    page.locator("form:has(.chips)").evaluate("form => { form.noValidate = true; }")
+    page.get_by_label("Tags").focus()
+    page.keyboard.insert_text("weld, line 3")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chips .chip")).to_have_text(["weld", "line 3"])
+    expect(page.locator("form:has(.chips)")).not_to_have_attribute("data-seen", "yes")
+
+
+def test_a_line_that_means_nothing_says_so_beside_it_and_is_asked_once_it_is_right(
+    visit: Visit, alice: Person, push: Push
+) -> None:
+    name = named()
+    push(alice, {"asset_name": name})
+    page = visit(alice)
+    page.goto(f"/assets?search={name}")
+    page.locator("summary", has_text="Filter by fields").click()
+    field, value = (page.get_by_label(label, exact=True) for label in ("Field", "Value"))
+    value.fill("abc")
+    page.keyboard.press("Tab")
+    problem = page.locator("#rows-problem")
+    expect(problem).to_contain_text("The value 'abc' has no field")
+    expect(value).to_have_attribute("aria-invalid", "true")
+    field.fill("size")
+    page.get_by_label("Comparison").select_option("gte")
+    expect(problem).to_contain_text("size: 'abc' is no number and no size")
+    page.reload()
+    expect(problem).to_contain_text("size: 'abc' is no number and no size")
+    expect(value.first).to_have_attribute("aria-invalid", "true")
+    value.first.fill("")
+    page.get_by_role("button", name="Apply").click()
+    expect(problem).to_contain_text("size: Give a value")
+    value.first.fill("200")
+    page.keyboard.press("Tab")
+    expect(problem).to_be_empty()
+    expect(value.first).not_to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#results tbody tr")).to_have_count(1)
+
+
+def test_a_line_without_a_field_is_told_of_without_script_as_well(
+    visit: Visit, alice: Person
+) -> None:
+    page = visit(alice, script=False)
+    page.goto("/assets")
+    page.locator("summary", has_text="Filter by fields").click()
+    page.get_by_label("Value", exact=True).fill("abc")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("#rows-problem")).to_contain_text("The value 'abc' has no field")
+    expect(page.get_by_label("Value", exact=True).first).to_have_value("abc")
+
+
+def test_who_is_not_signed_in_sees_what_he_could_do_and_why_not_yet(
+    visit: Visit, alice: Person, push: Push
+) -> None:
+    made = push(alice, {"asset_name": named()})["asset_id"]
+    page = visit(alice)
+    page.context.clear_cookies()
+    for address, label, why in (
+        ("/assets", "New asset", "Sign in to add an asset."),
+        ("/registry", "Register a database", "Sign in to register an asset database."),
+        (f"/assets/{made}", "Another version", "Sign in to add a version."),
+        (
+            f"/assets/{made}",
+            "Change",
+            "Sign in to change it: only its owner and administrators may.",
+        ),
+    ):
+        page.goto(address)
+        button = page.get_by_role("button", name=label)
+        expect(button).to_have_attribute("aria-disabled", "true")
+        expect(button).to_have_attribute("data-why", why)
+
+
+@pytest.mark.parametrize("version", ("v0.1.0", "v" * 60))
+def test_on_a_narrow_screen_a_long_version_lies_over_nothing(
+    visit: Visit, carol: Person, new_dataset: NewDataset, version: str
+) -> None:
+    dataset, name = new_dataset(), named()
+    carol.json("PUT", f"/datasets/{dataset}/files/a.bin", 201, content=secrets.token_bytes(99))
+    told = {
+        "path": "a.bin",
+        "asset_name": name,
+        "asset_version": {"version": version, "tag": "4dcb9ea1"},
+        "asset_metadata": {"description": "a seam that was welded on line 3 " * 5},
+    }
+    carol.json("POST", f"/datasets/{dataset}/assets", 201, json=told)
+    page = visit(carol, width=380)
+    page.goto(f"/assets?search={name}")
+    row = page.locator("#results tbody tr")
+    spans = [
+        (box["x"], box["x"] + box["width"])
+        for part in ("td.cut", ".badge", ".when")
+        if (box := row.locator(part).bounding_box()) is not None
+    ]
+    assert len(spans) == 3
+    assert spans[0][1] <= spans[1][0] < spans[1][1] <= spans[2][0] < spans[2][1] <= 380
+    assert spans[0][1] - spans[0][0] > 60
+
+
+@pytest.mark.parametrize("width", (380, 640, 760, 901, 1024, 1280))
 def test_no_page_of_assets_is_wider_than_the_screen(
     visit: Visit, alice: Person, push: Push, width: int
 ) -> None:
     long = {
         "asset_name": named() + " that is long" * 15,
+        "asset_version": {"version": "v" * 60, "tag": "t" * 60},
         "asset_metadata": {"k" * 90: "v" * 400, "deep": {"a": list(range(50))}},
         "asset_tags": ["tag" * 40, *(f"tag {number}" for number in range(12))],
     }

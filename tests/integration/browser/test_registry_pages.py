@@ -25,7 +25,7 @@ def test_a_database_that_fails_is_registered_with_its_light_checked_changed_and_
     page.get_by_label("Tags").fill("pytorch,")
     page.get_by_role("button", name="Check and register").click()
     expect(page.get_by_role("status")).to_contain_text(f"{name} is registered, but it does not")
-    expect(page.locator(".head")).to_contain_text("failing")
+    expect(page.locator(".head")).to_contain_text("unhealthy")
     expect(page.get_by_role("img", name="The last 1 check: 0 well")).to_be_visible()
     page.get_by_role("button", name="Check now").click()
     expect(page.get_by_role("status")).to_contain_text("It does not answer well")
@@ -41,11 +41,42 @@ def test_a_database_that_fails_is_registered_with_its_light_checked_changed_and_
     expect(page.locator("#results tbody tr")).to_have_count(1)
     page.get_by_label("Health").select_option("ok")
     expect(page.locator("#results")).to_contain_text("Nothing fits.")
-    page.get_by_label("Health").select_option("failing")
+    page.get_by_label("Health").select_option("unhealthy")
     expect(page.locator("#results tbody tr")).to_have_count(1)
     page.get_by_role("link", name=name).click()
-    page.get_by_role("button", name=f"Delete {name}").click()
+    delete = page.get_by_role("button", name=f"Delete {name}")
+    page.locator("#typed").fill(name[:-1])
+    delete.click()
+    expect(page.locator("#typed-problem")).to_have_text(f"Type {name} to delete it.")
+    page.locator("#typed").fill(name)
+    delete.click()
     expect(page.get_by_role("status")).to_contain_text(f"{name} is no longer registered")
+
+
+def test_an_address_that_is_registered_twice_says_so_on_both_pages_and_why_nobody_asks_it(
+    visit: Visit, carol: Person, stack: Running
+) -> None:
+    first, second = (f"{word} {secrets.token_hex(4)}" for word in ("Archive", "Copy"))
+    page = visit(carol)
+    for name, url in ((first, stack.ready["s3"]["endpoint"]), (second, "")):
+        page.goto("/registry/new")
+        page.locator("#name").fill(name)
+        page.locator("#url").fill(url or f"{stack.ready['s3']['endpoint']}/")
+        page.get_by_role("button", name="Check and register").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+    notice = page.locator("main .notice", has_text="This address is registered")
+    expect(notice).to_contain_text(f"registered already as {first}")
+    notice.get_by_role("link", name=first).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(first)
+    expect(notice).to_contain_text(f"registered again as {second}")
+    page.goto("/assets/third-party")
+    expect(page.locator(".unasked li", has_text=second)).to_contain_text("It answered with status")
+    for name in (first, second):
+        page.goto("/registry")
+        page.get_by_role("link", name=name).click()
+        page.locator("#typed").fill(name)
+        page.get_by_role("button", name=f"Delete {name}").click()
+        expect(page.get_by_role("status")).to_contain_text(f"{name} is no longer registered")
 
 
 def test_an_address_inside_the_network_is_refused_beside_its_field_and_what_was_typed_stays(
@@ -66,7 +97,5 @@ def test_nobody_in_particular_reads_the_registry_and_is_sent_to_sign_in_to_write
 ) -> None:
     page = visit(carol)
     page.context.clear_cookies()
-    page.goto("/registry")
-    expect(page.get_by_role("link", name="Register a database")).to_have_count(0)
     page.goto("/registry/new")
     page.wait_for_url("**/sign-in?**")
