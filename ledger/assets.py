@@ -148,7 +148,8 @@ class SqlAssetRecords:
 
         Raises:  Invalid, for a cursor that is none of this order; Unavailable, if it takes too long.
         """
-        page = search(self._database, _COLLECTION, query, _visible(scope))
+        with self._database.queries.turn():
+            page = search(self._database, _COLLECTION, query, _visible(scope))
         return Found(tuple(map(_asset_of, page.rows)), page.cursor)
 
     def list_asset_datasets(self, assets_db_id: str, limit: int) -> Sequence[DatasetId]:
@@ -166,7 +167,7 @@ class SqlAssetRecords:
             .limit(NEWEST_FOR_TAGS)
             .subquery()
         )
-        with self._database.reading() as connection:
+        with self._database.queries.turn(), self._database.reading() as connection:
             tags = self._elements(newest.c.document["asset_tags"])
             times = func.count().label("times")
             statement = (

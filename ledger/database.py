@@ -26,8 +26,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from core.errors import Invalid, Unavailable
+from core.model.turns import Turns
 from ledger.asking import register_functions
 from ledger.forks import begin_anew_in_children
+from ledger.stored_json import read_stored
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -35,6 +37,10 @@ WAIT_SECONDS = 10  # for a lock or a statement; every port call answers within 1
 _CONNECT_SECONDS = 5
 _POLL_SECONDS = 0.0005
 _PRIMARY_CODE = 0xFF  # the rest of SQLite's error codes says more exactly what was locked
+MAX_QUERIES_AT_ONCE = 8  # of one process, for filters that people write
+MAX_WAITING_QUERIES = 8
+QUERY_TURN_SECONDS = 2.0
+
 _NO_ANSWER = "Labset's own database does not answer: try again in a moment."
 _WRITES = "labset_writes"
 _SQLITE_POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": -1, "pool_reset_on_return": None}
@@ -48,6 +54,8 @@ _POSTGRESQL_POOL: dict[str, Any] = {
 
 class Database:
     """Gives connections for reading and writing; foreign errors become ours here.
+
+    Queries of documents, which may take long, take one of its turns: `queries`.
 
     Nothing is opened before it is needed. A child process leaves what it inherited alone and opens
     its own: neither SQLite's locks nor PostgreSQL's protocol survive being shared.
@@ -74,6 +82,12 @@ class Database:
         level = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._readers = self._engine.execution_options(**level)
         self._turn = threading.Lock()
+        self.queries = Turns(
+            MAX_QUERIES_AT_ONCE,
+            "Too many queries are being answered just now.",
+            waiting=MAX_WAITING_QUERIES,
+            wait_seconds=QUERY_TURN_SECONDS,
+        )
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -153,10 +167,10 @@ def make_engine(
             "application_name": "labset",
             "options": options,
         }
-        return create_engine(url, connect_args=arguments, **pool)
+        return create_engine(url, connect_args=arguments, json_deserializer=read_stored, **pool)
     _create_file(Path(url.database or ""))
     arguments = {"check_same_thread": False, "timeout": wait_seconds}
-    engine = create_engine(url, connect_args=arguments, **pool)
+    engine = create_engine(url, connect_args=arguments, json_deserializer=read_stored, **pool)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -117,7 +117,8 @@ class SqlRegistryRecords:
 
     def query_entries(self, query: DocumentQuery) -> Found[RegistryEntry]:
         """Return the entries that match."""
-        page = search(self._database, _COLLECTION, query, true())
+        with self._database.queries.turn():
+            page = search(self._database, _COLLECTION, query, true())
         return Found(tuple(map(_entry_of, page.rows)), page.cursor)
 
     def save_check(self, entry_id: str, check: HealthCheck) -> None:

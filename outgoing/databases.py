@@ -15,6 +15,7 @@ from core.errors import Invalid, Unavailable
 from core.model.addresses import Resolve, check_destination
 from core.model.json_values import JsonValue
 from core.model.registry import HealthCheck
+from core.model.turns import Turns
 from core.model.web_addresses import parse_base_address, parse_web_address
 from core.ports import Clock, OtherAnswer
 from outgoing.calling import Calls, Request
@@ -24,6 +25,7 @@ from outgoing.problems import BROKEN, BUSY, NO_ADDRESS, TOO_SLOW, CallFailed
 from outgoing.resolving import Lookups, resolve
 
 MAX_CALLS_AT_ONCE = 32
+MAX_WAITING_REQUESTS = 8  # each holds a thread of the web server
 MAX_HEALTH_BYTES = 64 * 1024
 MAX_ANSWER_BYTES = 1024 * 1024
 HEALTH_SECONDS = 5.0
@@ -58,17 +60,20 @@ class OtherAssetDatabases:
         self._threads = ThreadPoolExecutor(MAX_CALLS_AT_ONCE, thread_name_prefix="outgoing")
         self._looks: dict[str, Future[HealthCheck]] = {}
         self._lock = Lock()
+        self._waiting = Turns(MAX_WAITING_REQUESTS, BUSY)
 
     def check_address(self, url: str) -> None:
         """Refuse what no asset database of others can be at.
 
         A name that cannot be resolved now passes: it is asked again at every look.
-        Raises:  Invalid, for what is no http(s) address; Forbidden (`address_not_allowed`).
+        Raises:  Invalid, for what is no http(s) address; Forbidden (`address_not_allowed`);
+                 Unavailable (`busy`), where many wait for other databases already.
         """
         endpoint = parse_web_address(url, field="address").endpoint
         deadline = Deadline(LOOKUP_SECONDS)
         try:
-            found = self._lookups.find(endpoint.host, endpoint.port, deadline)
+            with self._waiting.turn():
+                found = self._lookups.find(endpoint.host, endpoint.port, deadline)
         except (OSError, CallFailed):
             return  # as is said above
         check_destination(endpoint, self._allowed_hosts, lambda _host, _port: found)
@@ -77,8 +82,13 @@ class OtherAssetDatabases:
         """Ask each `<url>/health`; what went wrong is told in fixed words.
 
         An address that is just being looked at is not asked twice.
-        Raises:  Unavailable, where so many are being asked that there is no turn.
+        Raises:  Unavailable (`busy`), where so many are being asked that there is no turn, or many
+                 wait for other databases already.
         """
+        with self._waiting.turn():
+            return self._look_at_all(urls)
+
+    def _look_at_all(self, urls: Sequence[str]) -> Sequence[HealthCheck]:
         looks = [self._begin_look(url) for url in urls]
         wait(looks, timeout=_TURN_SECONDS + HEALTH_SECONDS)
         try:
@@ -86,7 +96,7 @@ class OtherAssetDatabases:
         except (CancelledError, TimeoutError) as error:
             for look in looks:
                 look.cancel()
-            raise Unavailable("Too many other databases are being asked just now.") from error
+            raise Unavailable(f"{BUSY} Try again in a moment.", code="busy") from error
 
     def query(
         self,
@@ -100,7 +110,18 @@ class OtherAssetDatabases:
 
         Units:   at most `timeout_seconds` by the wall clock altogether; 1 MiB and `limit` entries
                  each.
+        Raises:  Unavailable (`busy`), where many wait for other databases already.
         """
+        with self._waiting.turn():
+            return self._ask_all(urls, query, limit, timeout_seconds)
+
+    def _ask_all(
+        self,
+        urls: Sequence[str],
+        query: Mapping[str, JsonValue],
+        limit: int,
+        timeout_seconds: float,
+    ) -> Sequence[OtherAnswer]:
         deadline, end = Deadline(timeout_seconds), Deadline(timeout_seconds + _LATER_SECONDS)
         body = json.dumps(query).encode()
         asked = [self._submit(partial(self._ask, url, body, limit, end)) for url in urls]

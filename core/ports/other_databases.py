@@ -30,7 +30,8 @@ class OtherDatabases(Protocol):
         """Refuse what no asset database of others can be at.
 
         A name that cannot be resolved now passes: it is asked again at every look.
-        Raises:  Invalid, for what is no http(s) address; Forbidden (`address_not_allowed`).
+        Raises:  Invalid, for what is no http(s) address; Forbidden (`address_not_allowed`);
+                 Unavailable (`busy`), where many wait for other databases already.
         """
 
     def look_at_health(self, urls: Sequence[str]) -> Sequence[HealthCheck]:
@@ -39,7 +40,8 @@ class OtherDatabases(Protocol):
         Shape:   one look for each address, in their order; an address that is just being looked at
                  is not asked twice.
         Units:   at most 5 seconds by the wall clock and 64 KiB each, 10 seconds altogether.
-        Raises:  Unavailable, where so many are being asked that some had no turn.
+        Raises:  Unavailable (`busy`), where so many are being asked that some had no turn, or many
+                 wait for other databases already.
         """
 
     def query(
@@ -55,4 +57,5 @@ class OtherDatabases(Protocol):
         Shape:   one answer for each address, in their order.
         Units:   at most `timeout_seconds` by the wall clock altogether; 1 MiB and `limit` entries
                  each.
+        Raises:  Unavailable (`busy`), where many wait for other databases already.
         """

@@ -11,7 +11,12 @@ from contextlib import contextmanager
 import pytest
 
 from core.errors import Unavailable
-from outgoing.databases import HEALTH_SECONDS, LOOKUP_SECONDS, MAX_CALLS_AT_ONCE
+from outgoing.databases import (
+    HEALTH_SECONDS,
+    LOOKUP_SECONDS,
+    MAX_CALLS_AT_ONCE,
+    MAX_WAITING_REQUESTS,
+)
 from outgoing.problems import BUSY, TOO_SLOW
 from outgoing.resolving import MAX_LOOKUPS_AT_ONCE
 from tests.integration.outgoing.conftest import Opens, ask, look
@@ -157,6 +162,32 @@ def test_looks_that_have_no_turn_are_refused_and_not_told_as_ill(
     urls = [f"{dead.url}/{number}" for number in range(3 * MAX_CALLS_AT_ONCE)]
     with within(2 * HEALTH_SECONDS), pytest.raises(Unavailable):
         opens("127.0.0.1").look_at_health(urls)
+
+
+def test_few_requests_wait_for_others_and_the_next_hears_so_at_once(
+    running: Callable[..., Server], opens: Opens
+) -> None:
+    dead = running(silent)
+    others = opens("127.0.0.1")
+    with ThreadPoolExecutor(MAX_WAITING_REQUESTS) as pool:
+        waiting = [
+            pool.submit(others.look_at_health, [f"{dead.url}/{number}"])
+            for number in range(MAX_WAITING_REQUESTS)
+        ]
+        limit = time.monotonic() + HEALTH_SECONDS
+        while dead.connections < MAX_WAITING_REQUESTS:
+            assert time.monotonic() < limit
+        with within(0.1):
+            for act in (
+                lambda: others.look_at_health([dead.url]),
+                lambda: others.query([dead.url], {}, limit=1, timeout_seconds=5),
+                lambda: others.check_address(dead.url),
+            ):
+                with pytest.raises(Unavailable) as told:
+                    act()
+                assert told.value.code == "busy"
+        assert all(one.result()[0].problem == TOO_SLOW for one in waiting)
+    others.check_address(dead.url)
 
 
 def test_an_address_that_is_being_looked_at_is_not_asked_twice(
