@@ -16,10 +16,27 @@ from core.model.json_values import JsonValue
 
 Answer = Callable[[JsonValue], bytes | bool]
 
-PATIENCE_SECONDS = 10  # the same as for a statement in PostgreSQL
+PATIENCE_SECONDS = 8  # for a query in SQLite, which works in this process
 
 _asked: dict[int, Callable[[str], bytes | bool]] = {}
 _numbers = itertools.count(1)
+
+
+class Patience:
+    """How long one query may take, asked again and again while it runs."""
+
+    def __init__(self) -> None:
+        self._ends = time.monotonic() + PATIENCE_SECONDS
+        self.is_over = False
+
+    def check(self) -> None:
+        """Stop a query that takes too long.
+
+        Raises:  TimeoutError, which SQLite tells on as a failure of the statement.
+        """
+        if time.monotonic() > self._ends:
+            self.is_over = True
+            raise TimeoutError
 
 
 def register_functions(connection: sqlite3.Connection) -> None:
@@ -28,12 +45,11 @@ def register_functions(connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def asking(answers: Sequence[Answer]) -> Iterator[list[int]]:
+def asking(answers: Sequence[Answer], patience: Patience) -> Iterator[list[int]]:
     """Give the numbers of some functions, for as long as the block lasts."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
     numbers = [next(_numbers) for _ in answers]
     for number, answer in zip(numbers, answers, strict=True):
-        _asked[number] = _timed(answer, deadline)
+        _asked[number] = _patient(answer, patience)
     try:
         yield numbers
     finally:
@@ -41,10 +57,9 @@ def asking(answers: Sequence[Answer]) -> Iterator[list[int]]:
             del _asked[number]
 
 
-def _timed(answer: Answer, deadline: float) -> Callable[[str], bytes | bool]:
+def _patient(answer: Answer, patience: Patience) -> Callable[[str], bytes | bool]:
     def ask(document: str) -> bytes | bool:
-        if time.monotonic() > deadline:
-            raise TimeoutError
+        patience.check()
         return answer(json.loads(document))
 
     return ask

@@ -33,8 +33,9 @@ from core.model.filters.tree import (
 from core.model.json_values import JsonValue
 
 Says = Callable[[JsonValue], bool]
+Check = Callable[[], None]
 
-_MEMORY_BYTES = 8 * 1024 * 1024  # of one pattern's automaton
+_MEMORY_BYTES = 1024 * 1024  # of one pattern's automaton
 _ORDERS: dict[Order, Callable[[Any, Any], bool]] = {
     Order.ABOVE: operator.gt,
     Order.FROM: operator.ge,
@@ -43,21 +44,29 @@ _ORDERS: dict[Order, Callable[[Any, Any], bool]] = {
 }
 
 
-def compile_condition(condition: Condition) -> Says:
-    """Return a function that says whether a document is wanted."""
+def compile_condition(condition: Condition, check: Check) -> Says:
+    """Return a function that says whether a document is wanted.
+
+    It calls `check` before each test, so that whoever waits can raise in the midst of a document.
+    """
     if isinstance(condition, At):
-        return _compile_at(condition.path, condition.test)
+        return _checked(_compile_at(condition.path, condition.test, check), check)
     if isinstance(condition, Not):
-        inner = compile_condition(condition.condition)
+        inner = compile_condition(condition.condition, check)
         return lambda document: not inner(document)
     if isinstance(condition, Some) and len(condition.conditions) > 1:
         at_once = _compile_any_of(condition.conditions)
         if at_once is not None:
             return at_once
-    several = [compile_condition(one) for one in condition.conditions]
+    several = [compile_condition(one, check) for one in condition.conditions]
     if isinstance(condition, Every):
         return lambda document: all(one(document) for one in several)
     return lambda document: any(one(document) for one in several)
+
+
+def forget_patterns() -> None:
+    """Give back what the automatons of patterns took, which re2 would keep for another time."""
+    re2.purge()
 
 
 def reached(value: JsonValue, names: Sequence[str]) -> Iterator[JsonValue]:
@@ -78,12 +87,20 @@ def reached(value: JsonValue, names: Sequence[str]) -> Iterator[JsonValue]:
             yield from reached(value[int(name)], rest)
 
 
-def _compile_at(path: FieldPath, test: Test) -> Says:
+def _checked(says: Says, check: Check) -> Says:
+    def check_and_say(document: JsonValue) -> bool:
+        check()
+        return says(document)
+
+    return check_and_say
+
+
+def _compile_at(path: FieldPath, test: Test, check: Check) -> Says:
     names = path.names
-    whole = _of_whole(test)
+    whole = _of_whole(test, check)
     if whole is not None:
         return lambda document: any(map(whole, reached(document, names)))
-    says = _of_element(test)
+    says = _of_element(test, check)
     if not names:
         return says
     if test == Equals(None):
@@ -120,7 +137,7 @@ def _any_element(document: JsonValue, names: Sequence[str], says: Says) -> bool:
     )
 
 
-def _of_whole(test: Test) -> Says | None:
+def _of_whole(test: Test, check: Check) -> Says | None:
     """Return what is said of lists as a whole, or None for tests that look into them."""
     if isinstance(test, Exists):
         return lambda _value: True
@@ -128,7 +145,7 @@ def _of_whole(test: Test) -> Says | None:
         size = test.size
         return lambda value: isinstance(value, list) and size in {None, len(value)}
     if isinstance(test, HasElement):
-        element = compile_condition(test.condition)
+        element = compile_condition(test.condition, check)
         if test.of_fields:
             return lambda value: (
                 isinstance(value, list)
@@ -138,7 +155,7 @@ def _of_whole(test: Test) -> Says | None:
     return None
 
 
-def _of_element(test: Test) -> Says:
+def _of_element(test: Test, check: Check) -> Says:
     if isinstance(test, Equals):
         wanted = test.value
         return lambda value: _same(value, wanted)
@@ -149,7 +166,7 @@ def _of_element(test: Test) -> Says:
         pattern = re2.compile(test.pattern, _options())
         return lambda value: isinstance(value, str) and pattern.search(value) is not None
     if isinstance(test, Has):
-        inner = compile_condition(test.condition)
+        inner = compile_condition(test.condition, check)
         return lambda value: isinstance(value, dict) and inner(value)
     raise TypeError(test)
 

@@ -20,7 +20,6 @@ from sqlalchemy import Column, ColumnElement, Integer, and_, literal, or_, tuple
 
 from core.errors import Invalid
 from core.model.json_values import JsonValue
-from ledger.database import AnyRow
 from ledger.filtering.matching import reached
 from ledger.tables import Moment
 
@@ -115,9 +114,8 @@ def is_after(keys: Sequence[SortKey], values: Sequence[object]) -> ColumnElement
     return or_(*several)
 
 
-def write_cursor(keys: Sequence[SortKey], order: str, row: AnyRow) -> str:
-    """Return the place of a row, whose columns end with the values of `keys`."""
-    values = tuple(row)[-len(keys) :]
+def write_cursor(keys: Sequence[SortKey], order: str, values: Sequence[object]) -> str:
+    """Return the place of a row that has these values of `keys`."""
     told = [order, *(key.write(value) for key, value in zip(keys, values, strict=True))]
     return base64.urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip("=")
 

@@ -34,14 +34,16 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONPATH
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.operators import custom_op
 
+from core.errors import Unavailable
 from core.model.filters.queries import DocumentQuery, SortField
 from core.model.filters.tree import Condition, Every
-from ledger.asking import Answer, asking
+from ledger.asking import Answer, Patience, asking
 from ledger.database import AnyRow, Database
 from ledger.filtering.jsonpath import jsonpath_of
-from ledger.filtering.matching import compile_condition
+from ledger.filtering.matching import compile_condition, forget_patterns
 from ledger.filtering.ordering import (
     SortKey,
     bytes_key,
@@ -51,6 +53,7 @@ from ledger.filtering.ordering import (
     read_cursor,
     write_cursor,
 )
+from ledger.filtering.paging import first_page, only_a_page
 from ledger.filtering.rewriting import VERSION_KEY, with_versions
 from ledger.filtering.terms import Group, required_terms
 
@@ -58,6 +61,7 @@ FEW = 1_000  # so many documents are rather looked at and sorted than found by w
 MANY = 20_000  # beyond, it does not matter which term is the rarest
 _MOST_GROUPS = 8
 _EVERYTHING = Every(())
+_CANCELLED = "57014"  # an SQLSTATE
 _STEADY = "SET plan_cache_mode = force_custom_plan; SET jit = off"
 
 
@@ -92,15 +96,37 @@ class Page:
 def search(
     database: Database, collection: Collection, query: DocumentQuery, scope: ColumnElement[bool]
 ) -> Page:
-    """Return one page of the documents within the scope of which the condition holds."""
+    """Return one page of the documents within the scope of which the condition holds.
+
+    Raises:  Invalid, for a cursor that is none of this order; Unavailable, with the code
+             `query_too_wide` where it takes too long.
+    """
     condition = with_versions(query.condition, query.shape.version_field)
-    is_sqlite = database.is_sqlite
-    plan = _Plan(collection, query, scope, _computed(collection, query))
-    with database.reading() as connection:
-        if is_sqlite:
-            return _search_sqlite(connection, plan, condition)
-        connection.exec_driver_sql(_STEADY)
-        return _search_postgresql(connection, plan, condition)
+    plan = _Plan(collection, query, scope, _computed(collection, query), Patience())
+    try:
+        with database.reading() as connection:
+            if database.is_sqlite:
+                return _search_sqlite(connection, plan, condition)
+            connection.exec_driver_sql(_STEADY)
+            return _search_postgresql(connection, plan, condition)
+    except Unavailable as error:
+        if plan.patience.is_over or _was_cancelled(error.__cause__):
+            raise _too_wide() from error
+        raise
+
+
+def _was_cancelled(error: BaseException | None) -> bool:
+    """Return whether PostgreSQL stopped a statement, for taking too long."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(cause, "sqlstate", None) == _CANCELLED
+
+
+def _too_wide() -> Unavailable:
+    return Unavailable(
+        "The query looks at too many entries: add what few of them have, like a tag, a name or another "
+        "value to be equal, or take out patterns, ranges and negations.",
+        code="query_too_wide",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +137,7 @@ class _Plan:
     query: DocumentQuery
     scope: ColumnElement[bool]
     computed: Sequence[SortField]
+    patience: Patience
 
     @property
     def order(self) -> str:
@@ -136,18 +163,31 @@ class _Plan:
         self, connection: Connection, where: ColumnElement[bool], keys: Sequence[SortKey]
     ) -> Page:
         """Ask for one row more than the page has, to know whether there is a next one."""
-        statement = select(
-            *self.collection.shown, *(key.expression.label(None) for key in keys)
-        ).where(self.scope, where)
+        names = [f"key_{place}" for place, _ in enumerate(keys)]
+        labels = (key.expression.label(name) for key, name in zip(keys, names, strict=True))
+        statement = select(*self.collection.shown, *labels).where(self.scope, where)
         if self.query.cursor:
             there = read_cursor(keys, self.order, self.query.cursor)
-            statement = statement.where(is_after(keys, there))
+            after = is_after(keys, there)
+            statement = statement.where(self.guarding(after) if self.computed else after)
         limit = self.query.limit
         statement = statement.order_by(*(key.ordering for key in keys)).limit(limit + 1)
-        rows = connection.execute(statement).all()
-        if len(rows) <= limit:
+        if connection.dialect.name == "postgresql":
+            statement = only_a_page(statement, limit)
+        with connection.execute(statement) as found:
+            rows, has_more = first_page(found, limit)
+        if not has_more:
             return Page(rows, None)
-        return Page(rows[:limit], write_cursor(keys, self.order, rows[limit - 1]))
+        last = [getattr(rows[-1], name) for name in names]
+        return Page(rows, write_cursor(keys, self.order, last))
+
+    def guarding(self, test: ColumnElement[bool]) -> ColumnElement[bool]:
+        """Return a test that is made of nothing but documents within the scope.
+
+        Of conditions beside each other a database makes whichever it likes first, and by the time it
+        takes tells what is in documents that nobody may see.
+        """
+        return case((self.scope, test), else_=false())
 
 
 def _computed(collection: Collection, query: DocumentQuery) -> list[SortField]:
@@ -172,7 +212,7 @@ def _search_postgresql(connection: Connection, plan: _Plan, condition: Condition
         return plan.page(connection, true(), keys)
     matches = document.op("@@", is_comparison=True)(cast(jsonpath_of(condition), JSONPATH))
     # A CASE, of which no index knows anything, leaves the estimate to the terms.
-    wanted = case((matches, true()), else_=false())
+    wanted = plan.guarding(case((matches, true()), else_=false()))
     if plan.collection.terms is None:
         return plan.page(connection, wanted, keys)
     has_terms = _have_terms(plan.collection.table, required_terms(condition))
@@ -192,20 +232,29 @@ def _array(terms: Sequence[int]) -> ColumnElement[Any]:
 
 
 def _search_sqlite(connection: Connection, plan: _Plan, condition: Condition) -> Page:
+    try:
+        return _ask_sqlite(connection, plan, condition)
+    finally:
+        forget_patterns()
+
+
+def _ask_sqlite(connection: Connection, plan: _Plan, condition: Condition) -> Page:
     collection = plan.collection
     document = collection.table.c.document
-    answers: list[Answer] = [compile_condition(condition)]
+    answers: list[Answer] = [compile_condition(condition, plan.patience.check)]
     answers += [_sorting(_stored_names(field, plan.query)) for field in plan.computed]
-    with asking(answers) as (match, *sorts):
+    with asking(answers, plan.patience) as (match, *sorts):
         keys = plan.keys([func.labset_ask(one, document, type_=LargeBinary) for one in sorts])
         matches = func.labset_ask(match, document, type_=Integer) == 1
         groups = required_terms(condition)[:_MOST_GROUPS] if collection.terms is not None else []
         if collection.terms is None or not groups:
-            return plan.page(connection, matches if condition != _EVERYTHING else true(), keys)
+            wanted = plan.guarding(matches) if condition != _EVERYTHING else true()
+            return plan.page(connection, wanted, keys)
         terms = _Terms(connection, collection.terms, collection.table, groups)
         if not plan.computed and not terms.are_few(connection):
-            return plan.page(connection, terms.guarding(matches, groups), keys)
-        few = and_(terms.numbers(), matches)
+            having = terms.guarding(matches, groups)
+            return plan.page(connection, plan.guarding(having), keys)
+        few = and_(terms.numbers(), plan.guarding(matches))
         return plan.page(connection, few, [_without_index(key) for key in keys])
 
 

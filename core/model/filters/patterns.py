@@ -16,7 +16,7 @@ from core.errors import Invalid
 
 MAX_PATTERN_CHARACTERS = 500
 MAX_PATTERN_REPEATS = 100
-MAX_PATTERN_STEPS = 1_000
+MAX_PATTERN_STEPS = 1_000  # of all the patterns of a filter
 MAX_PATTERN_GROUPS = 20  # inside each other
 
 _Range = tuple[int, int]
@@ -28,6 +28,7 @@ _CONTROLS = {"n": "\n", "t": "\t", "r": "\r"}
 _WRITTEN = {control: f"\\{letter}" for letter, control in _CONTROLS.items()}
 _SPECIAL = frozenset("\\^$.|?*+()[]{}")
 _SPECIAL_IN_CLASS = frozenset("\\]^-[")
+_RANGES_OF_STEP = 4  # a class of more counts as so many steps more
 _MOST_FOLDED = 3_000  # characters of a class whose other case is looked up
 _COUNTS = re.compile(r"\{([0-9]{1,3})(,([0-9]{0,3}))?\}")
 _ALLOWED = (
@@ -36,8 +37,8 @@ _ALLOWED = (
 )
 
 
-def plain_pattern(text: str, *, ignores_case: bool) -> str:
-    """Return the pattern with nothing implied.
+def plain_pattern(text: str, *, ignores_case: bool) -> tuple[str, int]:
+    """Return the pattern with nothing implied, and its steps: what an automaton for it grows by.
 
     Raises:  Invalid, for what is not in the grammar or too large.
     """
@@ -49,7 +50,7 @@ def plain_pattern(text: str, *, ignores_case: bool) -> str:
         raise _refused("has a ) without its (")
     if steps > MAX_PATTERN_STEPS:
         raise _refused("repeats too much")
-    return written
+    return written, steps
 
 
 class _Reader:
@@ -115,7 +116,7 @@ class _Reader:
         if character == "(":
             return self._read_group(groups)
         if character == "[":
-            return self._read_class(), 1
+            return self._read_class()
         if character == "\\":
             return self._read_escape(), 1
         if character == ".":
@@ -146,7 +147,7 @@ class _Reader:
             raise _refused(f"has the escape \\{letter}")
         return self._write_character(letter)
 
-    def _read_class(self) -> str:
+    def _read_class(self) -> tuple[str, int]:
         negated = self.here == "^"
         if negated:
             self._take()
@@ -156,7 +157,7 @@ class _Reader:
         self._take()
         if self._ignores_case:
             ranges.extend(_other_cases(ranges))
-        return _write_class(ranges, negated=negated)
+        return _write_class(ranges, negated=negated), -(-_count_runs(ranges) // _RANGES_OF_STEP)
 
     def _read_class_item(self) -> Sequence[_Range]:
         if self.here == "\\" and self._text[self._at + 1 : self._at + 2] in _CLASSES:
@@ -206,6 +207,15 @@ def _other_cases(ranges: Sequence[_Range]) -> list[_Range]:
     cases = {case for code in codes for case in (chr(code).lower(), chr(code).upper())}
     others = {ord(case) for case in cases if len(case) == 1} - codes
     return [(code, code) for code in sorted(others)]
+
+
+def _count_runs(ranges: Sequence[_Range]) -> int:
+    """Count the ranges that are left where those that touch are one."""
+    runs, end = 0, -1
+    for first, last in sorted(ranges):
+        runs += end < first - 1 or not runs
+        end = max(end, last)
+    return runs
 
 
 def _write_class(ranges: Sequence[_Range], *, negated: bool) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from core.errors import Invalid, TooLarge
-from core.model.filters.patterns import plain_pattern
+from core.model.filters.patterns import MAX_PATTERN_STEPS, plain_pattern
 from core.model.filters.tree import (
     At,
     Compares,
@@ -85,6 +85,7 @@ class _Reader:
     def __init__(self) -> None:
         self._clauses = 0
         self._values = 0
+        self._patterns: dict[str, int] = {}  # with the steps of each
         self._operators: dict[str, Callable[[FieldPath, JsonValue, int], Condition]] = {
             "$eq": lambda path, value, _: At(path, Equals(self._value(value))),
             "$ne": lambda path, value, _: Not(At(path, Equals(self._value(value)))),
@@ -149,7 +150,7 @@ class _Reader:
             elif name in set(Order):
                 conditions.append(At(path, self._read_range(Order(name), value)))
             elif name == "$regex":
-                conditions.append(At(path, _read_regex(value, operators.get("$options", ""))))
+                conditions.append(At(path, self._read_regex(value, operators.get("$options", ""))))
             elif name != "$options" or "$regex" not in operators:
                 raise _unknown(name, _OF_FIELDS, f"on the field {_quoted(str(path))}")
         if self._clauses > MAX_FILTER_CLAUSES:
@@ -190,6 +191,17 @@ class _Reader:
             return At(path, HasElement(itself, of_fields=False))
         return At(path, HasElement(self.read_document(value, levels - 1), of_fields=True))
 
+    def _read_regex(self, pattern: JsonValue, options: JsonValue) -> Resembles:
+        if not isinstance(pattern, str):
+            raise _refused("$regex", "takes text")
+        if not isinstance(options, str) or options not in {"", "i"}:
+            raise _refused("$options", 'takes "i" (upper and lower case alike) or nothing')
+        written, steps = plain_pattern(pattern, ignores_case=options == "i")
+        self._patterns[written] = steps
+        if sum(self._patterns.values()) > MAX_PATTERN_STEPS:
+            raise TooLarge("The patterns of the filter repeat too much altogether: ask for fewer.")
+        return Resembles(written)
+
     def _value(self, value: JsonValue, operator: str = "") -> JsonValue:
         """Count a value and what is in it; operators have no meaning inside of it."""
         self._values += 1
@@ -226,14 +238,6 @@ def _read_size(path: FieldPath, value: JsonValue, _levels: int) -> Condition:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise _refused("$size", "takes a whole number that is not negative")
     return At(path, IsList(value))
-
-
-def _read_regex(pattern: JsonValue, options: JsonValue) -> Resembles:
-    if not isinstance(pattern, str):
-        raise _refused("$regex", "takes text")
-    if not isinstance(options, str) or options not in {"", "i"}:
-        raise _refused("$options", 'takes "i" (upper and lower case alike) or nothing')
-    return Resembles(plain_pattern(pattern, ignores_case=options == "i"))
 
 
 def _name_problem(name: str) -> str | None:
