@@ -38,3 +38,5 @@ class TokenPeople:
     ) -> frozenset[DatasetId]:
         """Return none: datasets belong to a GitLab, and there is none here."""
         return frozenset()
+
+    find_readable_soon = find_readable

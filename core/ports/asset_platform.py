@@ -32,7 +32,18 @@ class AssetPeople(Protocol):
         """
 
     def find_readable(self, actor: Actor, among: Collection[DatasetId]) -> frozenset[DatasetId]:
-        """Return those of some datasets whose files the caller may read."""
+        """Return those of some datasets whose files the caller may read.
+
+        Raises:  Unauthenticated; Unavailable, where nobody answers.
+        """
+
+    def find_readable_soon(
+        self, actor: Actor, among: Collection[DatasetId]
+    ) -> frozenset[DatasetId]:
+        """Return those of which that is known within 3 seconds.
+
+        Raises:  Unauthenticated.
+        """
 
 
 class AssetPlaces(Protocol):

@@ -34,6 +34,8 @@ class FakePeople:
         """Return all of them for those who are somebody."""
         return frozenset() if actor.is_anonymous else frozenset(among)
 
+    find_readable_soon = find_readable
+
 
 def some_person(number: int, name: str, *, is_admin: bool = False) -> Person:
     """Return a person."""

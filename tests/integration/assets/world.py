@@ -63,6 +63,8 @@ class KnownPeople:
         numbers = self.readable.get(actor.token.reveal() if actor.token else "", set())
         return frozenset(one for one in among if one.number in numbers)
 
+    find_readable_soon = find_readable
+
 
 @dataclass
 class KnownPlaces:
