@@ -10,6 +10,7 @@ from typing import IO, Any, BinaryIO
 from labset.assets.answers import address_of, ask_body, rows_in
 from labset.assets.fetching import copy, fetch
 from labset.assets.model import Asked, Asset, Draft, Fetched, NotAsked, OtherAnswers
+from labset.assets.piping import push_stream
 from labset.assets.pushing import find_again, find_asset, push
 from labset.assets.queries import ASSET_WORDS, Question, ask_page, ask_rows, make_filter
 from labset.assets.reading import open_asset
@@ -131,6 +132,28 @@ class Assets:
         path = Path(file)
         told = Draft(name or path.name, version, tag, metadata or {}, _listed(tags), visibility)
         return push(self._connection, told, path, site_id, self._watch)
+
+    def push_stream(  # noqa: PLR0913 - one per part of the entry, as `push`
+        self,
+        stream: BinaryIO,
+        *,
+        name: str,
+        version: str,
+        tag: str,
+        file_name: str = "stdin",
+        metadata: Json | None = None,
+        tags: str | Sequence[str] = (),
+        visibility: str = "",
+        site_id: int | None = None,
+    ) -> Asset:
+        """Send what a stream gives, to its end, as a new asset: the size need not be known.
+
+        Nothing is compared before and nothing tried again. The same bytes once more are the same asset.
+
+        Raises:  Conflict (`asset_exists`), where other bytes have its URI: all was sent then.
+        """
+        told = Draft(name, version, tag, metadata or {}, _listed(tags), visibility)
+        return push_stream(self._connection, told, stream, file_name, site_id, self._watch)
 
     # ---- entries ----------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ def push(
              for a file that somebody writes to. Damaged, if the server has other bytes than were sent.
     """
     local = _local_file(path)
-    _check_named(draft)
+    check_named(draft)
     known = _find_same(connection, draft, local, watch)
     if known is not None and _has_bytes(connection, known):
         watch.say(f"{draft.uri} is there already, with the same bytes: nothing was sent.")
@@ -50,7 +50,7 @@ def push(
     finally:
         sending.close()
     asset = told if isinstance(told, Asset) else find_again(connection, draft, told)
-    _check_arrived(asset, sending.md5, local)
+    check_arrived(asset, sending.md5, local.size)
     return asset
 
 
@@ -117,7 +117,7 @@ class _Sending:
 
     def _send(self, params: dict[str, str]) -> Json:
         boundary = secrets.token_hex(16)
-        head, tail = _frame(self._draft, self._local, boundary)
+        head, tail = form_frame(self._draft, self._local.path, boundary)
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         size = len(head) + self._local.size + len(tail)
         body = Pieces(size, lambda: self._pieces(head, tail))
@@ -153,13 +153,13 @@ class _Sending:
         self._told_bytes = 0
 
 
-def _frame(draft: Draft, local: LocalFile, boundary: str) -> tuple[bytes, bytes]:
+def form_frame(draft: Draft, file_name: str, boundary: str) -> tuple[bytes, bytes]:
     """Return what stands before and behind the bytes: what is told goes first.
 
     Source:  RFC 7578; file names as browsers quote them.
     """
     told = json_bytes(draft.document()).decode()
-    name = local.path.encode("utf-8", "replace").decode().translate(_QUOTED)
+    name = file_name.encode("utf-8", "replace").decode().translate(_QUOTED)
     head = (
         f"--{boundary}\r\n"
         'Content-Disposition: form-data; name="asset_metadata"\r\n\r\n'
@@ -182,7 +182,7 @@ def _local_file(path: Path) -> LocalFile:
     return LocalFile(str(path), path.name, Signature.of(status))
 
 
-def _check_named(draft: Draft) -> None:
+def check_named(draft: Draft) -> None:
     """Refuse, before a byte is sent, what every asset database refuses after the last one."""
     if not draft.name:
         raise Misused("asset_name is required", details={"field": "asset_name"})
@@ -234,11 +234,11 @@ def _md5_of(local: LocalFile, watch: Watch) -> str:
         return hash_files([local], hashes, watch)[0]
 
 
-def _check_arrived(asset: Asset, md5: str, local: LocalFile) -> None:
-    """Hold what the server says it has against what was sent."""
-    if not md5 or ((asset.md5 or md5) == md5 and (asset.size or local.size) == local.size):
+def check_arrived(asset: Asset, md5: str, size_bytes: int) -> None:
+    """Hold what the server says it has against what was sent. Raises Damaged."""
+    if not md5 or ((asset.md5 or md5) == md5 and (asset.size or size_bytes) == size_bytes):
         return
     raise Damaged(
         f"{asset.key} has other bytes than were sent: delete it with `labset assets rm`, push it again.",
-        details={"path": local.local, "md5": md5},
+        details={"md5": md5},
     )

@@ -23,8 +23,17 @@ from labset.errors import Misused
 if TYPE_CHECKING:
     from labset.client import Client
 
+_STANDARD_INPUT = Path("-")
+
 File = Annotated[
-    Path | None, typer.Argument(metavar="FILE", show_default=False, help="What to send.")
+    Path | None,
+    typer.Argument(
+        metavar="FILE|-", show_default=False, help="What to send; - for standard input."
+    ),
+]
+FileName = Annotated[
+    str,
+    typer.Option("--file-name", metavar="NAME", help="What standard input is called as a file."),
 ]
 External = Annotated[
     str,
@@ -80,6 +89,7 @@ def push(  # noqa: PLR0913 - one per option
     visibility: Visibility = "",
     site: Site = None,
     external: External = "",
+    file_name: FileName = "stdin",
     quiet: Quiet = False,
     server: Server = None,
     as_json: AsJson = False,
@@ -89,15 +99,25 @@ def push(  # noqa: PLR0913 - one per option
     It is found by name:version-tag from then on. The same file once more is the same asset; another file
     under that URI is refused (exit code 5), before anything is sent.
 
+    With - it is what comes out of a pipe, to its end: it needs --name, cannot be tried again where the line
+    breaks, and whether the URI is free is known at the end.
+
     With --external nothing is sent: the entry says where the bytes lie. It may lack version and tag.
     """
     if (file is None) == (not external):
         raise Misused("Say what to send, FILE, or where it lies: --external URL with --name.")
+    if file == _STANDARD_INPUT and meta_json == "-":
+        raise Misused("Standard input is either FILE or --meta-json: put one of them into a file.")
     draft = Draft(
         name, version, tag, metadata_of(meta, meta_json), tags_of(tags), visibility, external
     )
     with labset.Client(server, watch=find_watch(quiet=quiet)) as client:
-        made = _added(client, draft, site) if file is None else _sent(client, file, draft, site)
+        if file is None:
+            made = _added(client, draft, site)
+        elif file == _STANDARD_INPUT:
+            made = _piped(client, file_name, draft, site)
+        else:
+            made = _sent(client, file, draft, site)
     _tell(made, as_json=as_json)
 
 
@@ -169,6 +189,24 @@ def _sent(client: Client, file: Path, draft: Draft, site: str | None) -> Asset:
         name=draft.name,
         version=draft.version,
         tag=draft.tag,
+        metadata=draft.metadata,
+        tags=draft.tags,
+        visibility=draft.visibility,
+        site_id=None if site is None else find_site(client, site),
+    )
+
+
+def _piped(client: Client, file_name: str, draft: Draft, site: str | None) -> Asset:
+    if sys.stdin.isatty():
+        raise Misused("A file does not come from a terminal: pipe it, or name it.")
+    if not draft.name:
+        raise Misused("Say what it is called: --name. A pipe has no name.")
+    return client.assets.push_stream(
+        sys.stdin.buffer,
+        name=draft.name,
+        version=draft.version,
+        tag=draft.tag,
+        file_name=file_name,
         metadata=draft.metadata,
         tags=draft.tags,
         visibility=draft.visibility,

@@ -53,7 +53,14 @@ class FilePart:
     progress: Progress
 
 
-Body = bytes | Pieces | FilePart
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A body whose size nobody knows before its end: it goes in chunks, and once."""
+
+    pieces: Iterator[bytes]
+
+
+Body = bytes | Pieces | FilePart | Stream
 
 
 class Answer:
@@ -162,7 +169,7 @@ class Wire:
                 return connection, self._ask(connection, method, target, headers, body)
             except _BREAKS as problem:
                 connection.close()
-                if not is_kept or isinstance(body, FilePart):  # whose progress was told already
+                if not is_kept or isinstance(body, FilePart | Stream):  # which were begun already
                     raise _broken(self._line, problem) from problem
             except BaseException:
                 connection.close()
@@ -185,7 +192,9 @@ class Wire:
             skip_accept_encoding=True,
         )
         told = {**self._headers, **headers, **(self._proxy_headers() if absolute else {})}
-        if method not in {"GET", "HEAD"}:
+        if isinstance(body, Stream):
+            told["Transfer-Encoding"] = "chunked"
+        elif method not in {"GET", "HEAD"}:
             told["Content-Length"] = str(_size(body))
         for name, value in told.items():
             connection.putheader(name, value)
@@ -241,7 +250,7 @@ def _socket(connection: http.client.HTTPConnection) -> socket.socket:
     return line
 
 
-def _size(body: Body) -> int:
+def _size(body: bytes | Pieces | FilePart) -> int:
     return len(body) if isinstance(body, bytes) else body.size
 
 
@@ -251,6 +260,11 @@ def _send(connection: http.client.HTTPConnection, body: Body) -> None:
     elif isinstance(body, Pieces):
         for piece in body.make():
             connection.send(piece)
+    elif isinstance(body, Stream):
+        for piece in filter(None, body.pieces):  # an empty chunk would be the end
+            for part in (b"%x\r\n" % len(piece), piece, b"\r\n"):
+                connection.send(part)
+        connection.send(b"0\r\n\r\n")
     elif body:
         connection.send(body)
 

@@ -99,12 +99,27 @@ def test_a_file_of_a_dataset_is_an_asset_of_its_readers(
     ).json()
     assert made["asset_version"]["version"] == demo["tag"]
     got = alice.run("assets", "get", made["asset_uri"], "-o", "got.jpg", "--json").json()
-    assert got["checked_by"] == ["md5"]
+    assert got["checked_by"] == ["sha256"]
     bob = typist("bob")
     assert bob.run("assets", "info", made["asset_uri"]).code == 4
     assert bob.run("assets", "register", target).code == 4
     missing = alice.run("assets", "register", f"{demo['dataset_id']}:nowhere.bin")
     assert missing.code == 4
+
+
+def test_a_pipe_is_sent_to_its_end_and_its_uri_is_decided_there(alice: Typist, name: str) -> None:
+    text = f"{name} of a dump\n" * 100_000
+    words = ("assets", "push", "-", "--name", name, *NAMED, "--file-name", "lab.sql")
+    made = alice.run(*words, "--json", input=text).json()
+    told = made["asset_file_info"]
+    assert (told["size"], told["file_name"]) == (len(text.encode()), "lab.sql")
+    assert alice.run(*words, "--json", input=text).json()["asset_id"] == made["asset_id"]
+    other = alice.run(*words, input=text + "more")
+    assert (other.code, "already" in other.err) == (5, True)
+    empty = alice.run(*words, input="")
+    assert (empty.code, "nothing to send" in empty.err) == (2, True)
+    refused = alice.run(*words, input=text, environment={"LABSET_TOKEN": "glpat-wrong"})
+    assert refused.code == 3, refused.err
 
 
 def test_a_registered_database_is_looked_after_and_searched(

@@ -150,7 +150,7 @@ def test_the_page_tells_it_quietly_until_it_is_dismissed(
     with httpx.Client(base_url=app, cookies={"tokenGitLab": bob.token}) as browser:
         page = browser.get(f"/datasets/{seen}").text
         assert "dvc pull" in page
-        assert "needs access to the storage site lab-s3" in page
+        assert "Needs access to the storage site lab-s3" in page
         csrf = browser.get("/api/v1/csrf").json()["csrf_token"]
         url = f"/datasets/{seen}/last-refusal/dismiss"
         assert browser.post(url).status_code == 403

@@ -145,7 +145,7 @@ def test_who_may_not_read_the_site_is_told_so(
     alice: Person, bob: Person, repository: Repository, hub: dict[str, Any], stack: Running
 ) -> None:
     alice.json("PATCH", f"/datasets/{repository.id}", json={"visibility": "internal"})
-    with pytest.raises(GatedRepoError, match="needs access to the storage site"):
+    with pytest.raises(GatedRepoError, match="Needs access to the storage site"):
         hf_hub_download(repository.name, "model.bin", **{**hub, "token": bob.token})
     api: Any = HfApi(endpoint=stack.ready["app_url"], token=bob.token)
     assert api.dataset_info(repository.name).sha == repository.new

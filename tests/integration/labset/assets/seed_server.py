@@ -10,6 +10,7 @@ import hashlib
 import json
 import threading
 import uuid
+from collections.abc import Iterator
 from contextlib import suppress
 from email import message_from_bytes
 from email.message import Message
@@ -41,6 +42,7 @@ class SeedServer:
         self.objects: dict[str, bytes] = {}
         self.registry: dict[str, Json] = {}
         self.asked: list[tuple[str, str, str | None]] = []
+        self.file_names: list[str | None] = []
         self.bodies: list[object] = []
         self.cuts: list[int] = []  # of the next objects, after so many bytes
         self.redirect = ""
@@ -156,7 +158,8 @@ class _Answering(BaseHTTPRequestHandler):
 
     def _run(self, routes: dict[str, Any]) -> None:
         self.seed.asked.append((self.command, self.path, self.headers.get("Authorization")))
-        self._body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        is_chunked = self.headers.get("Transfer-Encoding") == "chunked"
+        self._body = b"".join(self._chunks()) if is_chunked else self.rfile.read(self._length())
         if self.seed.nonsense:
             self._send(200, self.seed.nonsense, {})
             return
@@ -170,6 +173,15 @@ class _Answering(BaseHTTPRequestHandler):
                 del told["error" if route in {"upload_asset", "asset-object"} else "message"]
                 told = {name: refused.message if value else value for name, value in told.items()}
             self._answer(told, refused.status)
+
+    def _length(self) -> int:
+        return int(self.headers.get("Content-Length") or 0)
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            assert self.rfile.readline() == b"\r\n"
+        assert self.rfile.readline() == b"\r\n"
 
     def _check_token(self) -> None:
         told = self.headers.get("Authorization")
@@ -210,6 +222,7 @@ class _Answering(BaseHTTPRequestHandler):
         version = document.get("asset_version") or {}
         if not (version.get("version") and version.get("tag")):
             raise Refused(400, "invalid", "Both version and tag are required in asset_version")
+        self.seed.file_names.append(parts["asset"].get_filename())
         entry = self.seed.keep(document, _bytes_of(parts["asset"]))
         if self.seed.broken_uploads:
             self.seed.broken_uploads -= 1

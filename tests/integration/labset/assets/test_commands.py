@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,6 +80,35 @@ def test_a_tag_that_is_not_there_need_not_be_taken_away(shell: Shell) -> None:
     assert (again.json()["asset_tags"], again.json()["changed"]) == (["released"], False)
     plain = shell.run("assets", "tag", key, "-draft")
     assert (plain.code, plain.out) == (0, f"{key}: released\n")
+
+
+def test_what_comes_out_of_a_pipe_is_sent_to_its_end(shell: Shell, database: SeedServer) -> None:
+    named = ("--name", "dump", "--version", "1", "--tag", "a")
+    text = "a line of a dump\n" * 200_000
+    made = shell.run("assets", "push", "-", *named, "--tags", "nightly", "--json", input=text)
+    assert made.json()["asset_file_info"]["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert (made.json()["asset_uri"], made.json()["asset_tags"]) == ("dump:1-a", ["nightly"])
+    assert database.file_names == ["stdin"]
+    other = (*named[:-1], "b", "--file-name", "lab.sql")
+    assert shell.run("assets", "push", "-", *other, input="x").code == 0
+    assert database.file_names[-1] == "lab.sql"
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    (
+        (("--version", "1", "--tag", "a"), "--name"),
+        (("--name", "dump"), "Both version and tag are required"),
+        (("--name", "dump", "--version", "1", "--tag", "a"), "nothing to send"),
+        (("--name", "dump", "--meta-json", "-"), "either FILE or --meta-json"),
+    ),
+)
+def test_a_pipe_that_cannot_be_an_asset_is_refused_in_words(
+    shell: Shell, database: SeedServer, words: tuple[str, ...], part: str
+) -> None:
+    done = shell.run("assets", "push", "-", *words)
+    assert (done.code, part in done.err) == (2, True), done.err
+    assert not database.asked_for("POST", "/upload_asset")
 
 
 def test_other_databases_are_asked_for_those_who_want_it(shell: Shell) -> None:
