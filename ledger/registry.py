@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, or_, select, true, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import Conflict, NotFound
@@ -25,6 +25,7 @@ MAX_KEPT_CHECKS = 100
 _IS_ONE = entries.c.id == bindparam("wanted")
 _FIND = select(entries).where(_IS_ONE)
 _LOCK = _FIND.with_for_update()
+_COUNT = select(func.count()).select_from(entries)
 _OF_ENTRY = checks.c.entry_id == bindparam("wanted")
 _LIST_CHECKS = select(checks).where(_OF_ENTRY).order_by(checks.c.number.desc())
 _OLDEST_KEPT = (
@@ -114,6 +115,14 @@ class SqlRegistryRecords:
         with self._database.writing() as connection:
             connection.execute(delete(checks).where(_OF_ENTRY), {"wanted": entry_id})
             connection.execute(delete(entries).where(_IS_ONE), {"wanted": entry_id})
+
+    def count_entries(self, owner_id: int | None) -> int:
+        """Return how many entries somebody has; None: those that nobody in particular made."""
+        with self._database.reading() as connection:
+            found = connection.execute(
+                _COUNT.where(entries.c.owner_id.is_not_distinct_from(owner_id))
+            )
+            return found.scalar_one()
 
     def query_entries(self, query: DocumentQuery) -> Found[RegistryEntry]:
         """Return the entries that match."""

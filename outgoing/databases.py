@@ -161,7 +161,8 @@ class OtherAssetDatabases:
         def ask() -> None:
             address = parse_base_address(url, field="address")
             request = Request(address, f"/assets?limit={limit:d}", MAX_ANSWER_BYTES, body)
-            found.extend(read_found(self._calls.send(request, deadline), limit))
+            data = self._calls.send(request, deadline)
+            found.extend(read_found(data, limit, self._allowed_hosts))
 
         problem = _problem_of(ask)
         return OtherAnswer(tuple(found), own.passed_seconds, problem)

@@ -6,12 +6,12 @@ Source:  seed 001: `GET /health`, `POST /assets` and the fields of AssetObject.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NoReturn, cast
 
-from core.errors import Invalid
+from core.errors import Forbidden, Invalid
+from core.model.external_urls import check_external_url
 from core.model.json_values import JsonValue, check_json
-from core.model.web_addresses import parse_web_address
 from outgoing.problems import NO_DATABASE, TOO_LARGE, UNHEALTHY, CallFailed
 
 MAX_ANSWER_CONTAINERS = 20_000  # lists and objects: 50 bytes of JSON each, in memory some hundred
@@ -26,8 +26,12 @@ def check_says_healthy(data: bytes) -> None:
         raise CallFailed(UNHEALTHY)
 
 
-def read_found(data: bytes, limit: int) -> tuple[Mapping[str, JsonValue], ...]:
+def read_found(
+    data: bytes, limit: int, allowed_hosts: Collection[str]
+) -> tuple[Mapping[str, JsonValue], ...]:
     """Return the first entries in the body of an answer to `/assets`; those without a name are none.
+
+    An address in one that nobody here may register as an external asset's is left out.
 
     Raises:  CallFailed.
     """
@@ -35,7 +39,7 @@ def read_found(data: bytes, limit: int) -> tuple[Mapping[str, JsonValue], ...]:
     rows = body.get("data")
     if body.get("success") is False or not isinstance(rows, list):
         raise CallFailed(NO_DATABASE)
-    read = (_read_entry(row) for row in rows if isinstance(row, dict))
+    read = (_read_entry(row, allowed_hosts) for row in rows if isinstance(row, dict))
     named = [entry for entry in read if entry["asset_name"]]
     return tuple(named[:limit])
 
@@ -58,7 +62,9 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _read_entry(row: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+def _read_entry(
+    row: Mapping[str, JsonValue], allowed_hosts: Collection[str]
+) -> dict[str, JsonValue]:
     """Return the entry with the fields of the seed alone; what cannot be read is empty."""
     version = row.get("asset_version")
     version = version if isinstance(version, dict) else {}
@@ -69,7 +75,7 @@ def _read_entry(row: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         "assets_db_id": _text(row.get("assets_db_id")),
         "asset_version": {part: _text(version.get(part)) for part in ("version", "tag")},
         "asset_metadata": _object(row.get("asset_metadata")),
-        "asset_public_url": _address(row.get("asset_public_url")),
+        "asset_public_url": _address(row.get("asset_public_url"), allowed_hosts),
         "asset_file_info": _object(row.get("asset_file_info")),
         "asset_tags": _tags(row.get("asset_tags")),
     }
@@ -98,10 +104,10 @@ def _tags(value: JsonValue) -> list[JsonValue]:
     return [text for text in map(_text, tags[:MAX_OTHERS_TAGS]) if text]
 
 
-def _address(value: JsonValue) -> str:
+def _address(value: JsonValue, allowed_hosts: Collection[str]) -> str:
+    text = value if isinstance(value, str) else ""
     try:
-        text = value if isinstance(value, str) else ""
-        parse_web_address(text, field="asset_public_url")
-    except Invalid:
+        check_external_url(text, allowed_hosts)
+    except (Invalid, Forbidden):
         return ""
     return text

@@ -123,6 +123,9 @@ class RegistryRecords(Protocol):
     def delete_entry(self, entry_id: str) -> None:
         """Forget an entry and its checks."""
 
+    def count_entries(self, owner_id: int | None) -> int:
+        """Return how many entries somebody has; None: those that nobody in particular made."""
+
     def query_entries(self, query: DocumentQuery) -> Found[RegistryEntry]:
         """Return the entries that match."""
 

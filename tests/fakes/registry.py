@@ -49,6 +49,10 @@ class FakeRegistry:
         self.entries.pop(entry_id, None)
         self.checks.pop(entry_id, None)
 
+    def count_entries(self, owner_id: int | None) -> int:
+        """Return how many somebody has."""
+        return sum(entry.owner_id == owner_id for entry in self.entries.values())
+
     def query_entries(self, query: DocumentQuery) -> Found[RegistryEntry]:
         """Return the entries, the oldest first; all of them, or those that are well."""
         found = sorted(self.entries.values(), key=lambda entry: entry.created_at)

@@ -10,11 +10,11 @@ from datetime import timedelta
 from core.errors import Invalid
 from core.model.access import Actor, Person
 from core.model.assets import Asset, AssetVisibility
+from core.model.external_urls import check_external_url
 from core.model.names import DatasetId
 from core.ports import AssetPlatform
 from core.usecases.access.ownership import check_writer
 from core.usecases.assets.drafts import AssetChanges, AssetDraft
-from core.usecases.assets.external_urls import check_external_url
 from core.usecases.assets.finding import find_asset
 from core.usecases.assets.rights import check_may_change_asset, check_visibility
 

@@ -8,12 +8,14 @@ from datetime import timedelta
 from uuid import uuid4
 
 from core.errors import Conflict, NotFound
-from core.model.access import Actor, Permission
+from core.model.access import Actor, Permission, Person
 from core.model.filters.queries import DocumentQuery
 from core.model.registry import RegistryEntry
 from core.ports import AssetPlatform, Found
 from core.usecases.access.ownership import change_permission, check_may_change, check_writer
 from core.usecases.registry.drafts import RegistryDraft
+
+MAX_OWNED_ENTRIES = 200
 
 _TICK = timedelta(microseconds=1)
 
@@ -21,10 +23,12 @@ _TICK = timedelta(microseconds=1)
 def register_database(house: AssetPlatform, actor: Actor, draft: RegistryDraft) -> RegistryEntry:
     """Register a database: it is looked at first, and what was seen is kept with it, good or bad.
 
-    Raises:  Unauthenticated, Forbidden (also for an address inside this network), Invalid; Conflict
-             (`registry_entry_exists`), where the id that it shall have is taken.
+    Raises:  Unauthenticated, Forbidden (also for an address inside this network), Invalid; Conflict,
+             where the id that it shall have is taken (`registry_entry_exists`), or somebody has
+             registered as many as one may (`registry_full`).
     """
     person = check_writer(house, actor)
+    _check_room(house, person)
     if draft.id and house.registry.find_entry(draft.id) is not None:
         raise Conflict(
             f"An asset database is registered as {draft.id} already.", code="registry_entry_exists"
@@ -46,6 +50,17 @@ def register_database(house: AssetPlatform, actor: Actor, draft: RegistryDraft) 
     )
     house.registry.create_entry(entry)
     return entry
+
+
+def _check_room(house: AssetPlatform, person: Person | None) -> None:
+    """Refuse further entries of one owner: each of them is called again and again, by others too."""
+    if house.registry.count_entries(None if person is None else person.id) >= MAX_OWNED_ENTRIES:
+        owner = "Nobody in particular" if person is None else person.username
+        raise Conflict(
+            f"{owner} has registered {MAX_OWNED_ENTRIES} asset databases, which is the most that one "
+            "may: delete some that are no longer needed.",
+            code="registry_full",
+        )
 
 
 def find_entry(house: AssetPlatform, entry_id: str) -> RegistryEntry:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.model.asset_documents import ASSET_SHAPE, REGISTRY_SHAPE
 from core.model.filters.queries import parse_query
 from core.model.json_values import JsonValue
 from core.model.registry import RegistryEntry
+from core.model.web_addresses import parse_web_address
 from core.ports import AssetPlatform, OtherAnswer
 
 MAX_ASKED_DATABASES = 20
@@ -68,13 +69,22 @@ def list_not_asked(house: AssetPlatform, results: Sequence[OtherResult]) -> Sequ
     others = (
         one for one in house.registry.query_entries(query).items if _address(one) not in asked
     )
-    return [NotAsked(entry, _why_not(entry)) for entry in others]
+    servers = {_server(result.entry) for result in results}
+    return [NotAsked(entry, _why_not(entry, servers)) for entry in others]
 
 
-def _why_not(entry: RegistryEntry) -> str:
+def _why_not(entry: RegistryEntry, asked_servers: Collection[str]) -> str:
     if entry.health is None:
         return "Nobody has looked at its health yet."
+    if entry.health.problem is None and _server(entry) in asked_servers:
+        return "A search asks one database of each server, the one that was registered first."
     return entry.health.problem or f"A search asks at most {MAX_ASKED_DATABASES} databases."
+
+
+def _server(entry: RegistryEntry) -> str:
+    """Return host and port, which other paths do not make another one."""
+    endpoint = parse_web_address(entry.public_url, field="address").endpoint
+    return f"{endpoint.host.rstrip('.')}:{endpoint.port}"
 
 
 def _address(entry: RegistryEntry) -> str:
@@ -82,11 +92,14 @@ def _address(entry: RegistryEntry) -> str:
 
 
 def _healthy_entries(house: AssetPlatform) -> Sequence[RegistryEntry]:
-    """Return those to ask; who is registered at one address several times is asked once."""
+    """Return those to ask; a server at which several are registered is asked once.
+
+    A search would otherwise be as many requests to it as somebody registered paths there.
+    """
     query = parse_query(
         {"health.ok": True}, sort="created_at", limit=_LOOKED_AMONG, fields_of=REGISTRY_SHAPE
     )
-    by_address: dict[str, RegistryEntry] = {}
+    by_server: dict[str, RegistryEntry] = {}
     for entry in house.registry.query_entries(query).items:
-        by_address.setdefault(_address(entry), entry)
-    return list(by_address.values())[:MAX_ASKED_DATABASES]
+        by_server.setdefault(_server(entry), entry)
+    return list(by_server.values())[:MAX_ASKED_DATABASES]

@@ -50,6 +50,17 @@ def test_an_entry_comes_back_with_its_first_check(ledger: Ledger) -> None:
         ledger.registry.create_entry(entry)
 
 
+def test_entries_of_one_owner_are_counted(ledger: Ledger) -> None:
+    entry = kept_entry(ledger)
+    of_nobody = ledger.registry.count_entries(None)
+    for owner_id in (4_711, 4_711, None):
+        more = replace(entry, id=f"entry-{next_number()}", owner_id=owner_id)
+        ledger.registry.create_entry(more)
+    assert ledger.registry.count_entries(4_711) == 2
+    assert ledger.registry.count_entries(None) == of_nobody + 1
+    assert ledger.registry.count_entries(4_712) == 0
+
+
 def test_entries_are_found_as_the_seed_asks_for_them(ledger: Ledger) -> None:
     entry = kept_entry(ledger)
     seeds = [

@@ -129,6 +129,11 @@ def test_markup_stays_the_text_that_it_is(running: Callable[..., Server], opens:
         "https://a.test/<x>",
         "https://a.test/\u202egnp.exe",
         "https://a.test/" + "x" * 2_000,
+        "http://127.0.0.2/admin",
+        "http://localhost/admin",
+        "http://[::1]/admin",
+        "http://192.168.1.1/admin",
+        "http://169.254.169.254/latest/meta-data",
     ),
 )
 def test_links_that_are_none_of_the_web_are_empty(

@@ -10,6 +10,7 @@ from core.model.access import ANONYMOUS
 from core.model.registry import RegistryEntry
 from core.usecases.registry.drafts import RegistryDraft, read_registry_changes
 from core.usecases.registry.entries import (
+    MAX_OWNED_ENTRIES,
     change_entry,
     delete_entry,
     entry_permissions,
@@ -46,6 +47,20 @@ def test_an_id_that_somebody_made_is_kept_and_taken_once(world: World) -> None:
     assert taken.value.code == "registry_entry_exists"
     assert find_entry(world.house, draft.id).name == "Models"
     assert world.others.asked == []
+
+
+def test_one_owner_registers_no_more_than_there_is_room_for(world: World) -> None:
+    entry = world.registered()
+    for number in range(MAX_OWNED_ENTRIES - 1):
+        world.registry.create_entry(replace(entry, id=f"entry-{number}"))
+    world.others.asked.clear()
+    with pytest.raises(Conflict, match=f"alice has registered {MAX_OWNED_ENTRIES} ") as full:
+        world.registered()
+    assert full.value.code == "registry_full"
+    assert world.others.asked == []
+    register_database(world.house, BOB, RegistryDraft("Models", URL))
+    delete_entry(world.house, ALICE, entry.id)
+    world.registered()
 
 
 def test_a_database_whose_first_look_fails_is_kept_with_what_was_seen(world: World) -> None:

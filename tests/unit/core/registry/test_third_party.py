@@ -41,6 +41,22 @@ def test_one_address_is_asked_once_however_often_it_is_registered(world: World) 
     assert [result.entry for result in search_others(world.house, FILTER)] == [first]
 
 
+def test_one_server_is_asked_once_however_many_paths_of_it_are_registered(world: World) -> None:
+    first = world.registered(url="https://a.test/one")
+    same = [
+        world.registered(url=f"https://a.test{tail}") for tail in (":443/two", "/three/", "./4")
+    ]
+    other = world.registered(url="https://a.test:8443/one")
+    world.others.asked.clear()
+    found = search_others(world.house, FILTER)
+    assert [result.entry for result in found] == [first, other]
+    left_out = list_not_asked(world.house, found)
+    assert [one.entry for one in left_out] == same
+    assert {one.problem for one in left_out} == {
+        "A search asks one database of each server, the one that was registered first."
+    }
+
+
 def test_the_oldest_entries_are_asked_where_there_are_too_many(world: World) -> None:
     for number in range(MAX_ASKED_DATABASES + 2):
         world.registered(url=f"https://{number}.test")
