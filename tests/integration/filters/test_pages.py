@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from dataclasses import replace
+from random import Random
 
 import pytest
 from sqlalchemy import text
@@ -14,6 +15,8 @@ from core.model.asset_documents import ASSET_SHAPE, asset_document
 from core.model.assets import AssetName
 from core.model.filters.queries import parse_query
 from core.ports import AssetScope
+from ledger.assets import SqlAssetRecords
+from ledger.database import Database
 from ledger.engine import Ledger
 from tests.integration.filters.shelf import Json, Shelf, keep
 
@@ -137,6 +140,20 @@ def test_what_people_write_stays_a_value_and_never_becomes_sql(either: Ledger) -
 def test_a_query_of_postgresql_ends_after_its_time(postgresql: Ledger) -> None:
     with pytest.raises(Unavailable), postgresql.database.reading() as connection:
         connection.execute(text("SET statement_timeout = 10; SELECT pg_sleep(5)"))
+
+
+def test_a_query_that_postgresql_ends_says_how_to_narrow_it(postgresql: Ledger) -> None:
+    letters = "".join(Random("a and b").choices("ab", k=60_000))
+    keep(postgresql, [{"a": letters}] * 9)
+    costly: Json = {"asset_metadata.a": {"$regex": "a" + "[ab]{90}" * 9 + "[xyz]"}}
+    query = parse_query(costly, fields_of=ASSET_SHAPE)
+    database = Database(postgresql.database.url.render_as_string(), wait_seconds=0.1)
+    try:
+        with pytest.raises(Unavailable, match="add what few of them have") as refused:
+            SqlAssetRecords(database).query_assets(AssetScope(None), query)
+        assert refused.value.code == "query_too_wide"
+    finally:
+        database.close()
 
 
 def deep(levels: int) -> Json:

@@ -225,3 +225,23 @@ def test_the_most_that_an_address_may_ask_for() -> None:
         cursor="x" * MAX_CURSOR_CHARACTERS,
     )
     assert len(asked.fields) == MAX_SHOWN_FIELDS
+
+
+def test_the_patterns_of_a_filter_share_their_steps() -> None:
+    costly = {f"f{n}": {"$regex": "[ab]{90}" * 5 + str(n)} for n in range(3)}
+    parse_filter(dict(list(costly.items())[:2]))
+    with pytest.raises(TooLarge):
+        parse_filter(costly)
+    with pytest.raises(TooLarge):
+        parse_filter({"$nor": [{name: clause} for name, clause in costly.items()]})
+
+
+def test_a_pattern_that_stands_in_many_places_counts_once() -> None:
+    parse_filter({"$or": [{f"f{n}": {"$regex": "x" * 500}} for n in range(40)]})
+
+
+def test_a_class_of_many_ranges_counts_as_several_steps() -> None:
+    parse_filter({"a": {"$regex": "[acegikmoqs]{100}" * 3}})
+    with pytest.raises(Invalid):
+        parse_filter({"a": {"$regex": "[acegikmoqs]{100}" * 4}})
+    parse_filter({"a": {"$regex": "[a-z]{90}" * 10, "$options": "i"}})
