@@ -38,7 +38,7 @@ _CONNECT_SECONDS = 5
 _POLL_SECONDS = 0.0005
 _PRIMARY_CODE = 0xFF  # the rest of SQLite's error codes says more exactly what was locked
 MAX_QUERIES_AT_ONCE = 8  # of one process, for filters that people write
-MAX_WAITING_QUERIES = 8
+MAX_WAITING_QUERIES = 16
 QUERY_TURN_SECONDS = 2.0
 
 _NO_ANSWER = "Labset's own database does not answer: try again in a moment."

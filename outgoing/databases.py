@@ -96,7 +96,9 @@ class OtherAssetDatabases:
         except (CancelledError, TimeoutError) as error:
             for look in looks:
                 look.cancel()
-            raise Unavailable(f"{BUSY} Try again in a moment.", code="busy") from error
+            raise Unavailable(
+                f"{BUSY} Try again in a moment.", code="busy", retry_after_seconds=1
+            ) from error
 
     def query(
         self,

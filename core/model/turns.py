@@ -39,4 +39,6 @@ class Turns:
             self._places.release()
 
     def _busy(self) -> Unavailable:
-        return Unavailable(f"{self._refusal} Try again in a moment.", code="busy")
+        return Unavailable(
+            f"{self._refusal} Try again in a moment.", code="busy", retry_after_seconds=1
+        )
