@@ -25,6 +25,7 @@ from typing import Any
 from gunicorn import util
 from gunicorn.http.errors import ParseException
 from gunicorn.workers import gthread
+from gunicorn.workers.base import Worker
 
 bind = f"{os.environ.get('LABSET_BIND') or '127.0.0.1'}:{os.environ.get('LABSET_PORT') or 8000}"
 workers = int(os.environ.get("LABSET_WEB_PROCESSES") or 2)
@@ -148,6 +149,18 @@ class PatientWorker(gthread.ThreadWorker):
 
     Whoever sends those byte by byte holds none.
     """
+
+    _is_quitting = False
+
+    def handle_quit(self, sig: Any, frame: Any) -> None:  # noqa: ANN401 - as gunicorn has it
+        """End at once, however often it is said: Ctrl-C reaches the processes, then gunicorn tells them too.
+
+        gunicorn's own handler closes the pool of threads, whose lock this thread may hold just then, giving
+        work to one or in the midst of the first signal: it would wait for itself until it is killed.
+        """
+        if not self._is_quitting:
+            self._is_quitting = True
+            Worker.handle_quit(self, sig, frame)
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn publishes no types for it
         """Serve a connection, or put it back among those that wait for more to arrive."""
