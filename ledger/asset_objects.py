@@ -18,24 +18,27 @@ _IS_ONE = (
     objects.c.assets_db_id == bindparam("db"),
     objects.c.site_id == bindparam("site"),
     objects.c.md5 == bindparam("hex"),
+    objects.c.slot == bindparam("in_slot"),
 )
 _FIND = select(objects.c.claimed).where(*_IS_ONE)
 _NAME = delete(objects).where(*_IS_ONE, objects.c.claimed.is_(False))
 _FORGET = delete(objects).where(*_IS_ONE, objects.c.claimed.is_(True))
-_IS_NAMED = select(
-    exists().where(
-        assets.c.assets_db_id == bindparam("db"),
-        assets.c.site_id == bindparam("site"),
-        assets.c.md5 == bindparam("hex"),
-    )
+_NAMES_ONE = (
+    assets.c.assets_db_id == bindparam("db"),
+    assets.c.site_id == bindparam("site"),
+    assets.c.md5 == bindparam("hex"),
+    assets.c.slot == bindparam("in_slot"),
 )
+_IS_NAMED = select(exists().where(*_NAMES_ONE))
+_MOVE = update(assets).where(*_NAMES_ONE).values(slot=bindparam("to_slot"))
 _HAS_ENTRY = exists().where(  # two transactions at once may leave a note on what has a name
     assets.c.assets_db_id == objects.c.assets_db_id,
     assets.c.site_id == objects.c.site_id,
     assets.c.md5 == objects.c.md5,
+    assets.c.slot == objects.c.slot,
 )
 _COLLECTABLE = (
-    select(objects.c.site_id, objects.c.md5)
+    select(objects.c.site_id, objects.c.md5, objects.c.slot)
     .where(
         objects.c.assets_db_id == bindparam("db"),
         or_(
@@ -55,15 +58,6 @@ _COLLECTABLE = (
     .with_for_update()
 )
 _CLAIM = update(objects).where(*_IS_ONE).values(claimed=True, claimed_until=bindparam("until"))
-_FIND_SHA256 = (
-    select(assets.c.document["asset_file_info"]["sha256"].as_string())
-    .where(
-        assets.c.assets_db_id == bindparam("db"),
-        assets.c.site_id == bindparam("site"),
-        assets.c.md5 == bindparam("hex"),
-    )
-    .limit(1)
-)
 
 
 class KeptObjects:
@@ -73,7 +67,7 @@ class KeptObjects:
         self._database = database
         insert = database.upsert(objects)
         self._note = insert.on_conflict_do_update(
-            index_elements=["assets_db_id", "site_id", "md5"],
+            index_elements=["assets_db_id", "site_id", "md5", "slot"],
             set_={"unnamed_since": insert.excluded.unnamed_since},
             where=objects.c.claimed.is_(False),
         )
@@ -104,11 +98,16 @@ class KeptObjects:
             self.unname(connection, assets_db_id, kept, now)
             _check_unclaimed(connection, _one(assets_db_id, kept))
 
-    def find_sha256(self, assets_db_id: str, kept: KeptObject) -> str | None:
-        """Return the sha256 of bytes that an entry names."""
-        with self._database.reading() as connection:
-            found = connection.execute(_FIND_SHA256, _one(assets_db_id, kept)).scalar()
-        return None if found is None else str(found)
+    def move(self, assets_db_id: str, former: KeptObject, kept: KeptObject, now: datetime) -> None:
+        """Let all entries that name `former` name `kept`; `former` waits from `now` on.
+
+        Raises:  Conflict (`being_collected`).
+        """
+        with self._database.writing() as connection:
+            to_slot = {"to_slot": kept.slot}
+            if connection.execute(_MOVE, _one(assets_db_id, former) | to_slot).rowcount:
+                self.name(connection, assets_db_id, kept)
+                self.unname(connection, assets_db_id, former, now)
 
     def claim(
         self,
@@ -123,8 +122,8 @@ class KeptObjects:
         asked = {"db": assets_db_id, "oldest": before, "most": limit, "now": now}
         with self._database.writing() as connection:
             found = [
-                KeptObject(SiteId(site_id), Md5(md5))
-                for site_id, md5 in connection.execute(_COLLECTABLE, asked)
+                KeptObject(SiteId(site_id), Md5(md5), slot)
+                for site_id, md5, slot in connection.execute(_COLLECTABLE, asked)
             ]
             if found:
                 until = {"until": lease_until}
@@ -148,7 +147,12 @@ def _check_unclaimed(connection: Connection, one: dict[str, object]) -> None:
 
 
 def _one(assets_db_id: str, kept: KeptObject) -> dict[str, object]:
-    return {"db": assets_db_id, "site": kept.site_id.number, "hex": kept.md5.hex}
+    return {
+        "db": assets_db_id,
+        "site": kept.site_id.number,
+        "hex": kept.md5.hex,
+        "in_slot": kept.slot,
+    }
 
 
 def _row(assets_db_id: str, kept: KeptObject, now: datetime) -> dict[str, object]:
@@ -156,6 +160,7 @@ def _row(assets_db_id: str, kept: KeptObject, now: datetime) -> dict[str, object
         "assets_db_id": assets_db_id,
         "site_id": kept.site_id.number,
         "md5": kept.md5.hex,
+        "slot": kept.slot,
         "unnamed_since": now,
         "claimed": False,
     }

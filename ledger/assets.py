@@ -52,6 +52,15 @@ NEWEST_FOR_TAGS = 5_000  # entries whose tags are counted
 _FILE_FIELDS = ("size", "md5", "sha256", "format", "file_name", "width", "height")
 _FIND_BY_URI = select(assets).where(assets.c.uri_key == bindparam("wanted_key"))
 _FIND_BY_ID = select(assets).where(assets.c.id == bindparam("wanted"))
+_FIND_KEPT = (
+    select(assets)
+    .where(
+        assets.c.assets_db_id == bindparam("db"),
+        assets.c.site_id == bindparam("site"),
+        assets.c.md5 == bindparam("hex"),
+    )
+    .limit(1)
+)
 _LOCK = select(assets).where(assets.c.id == bindparam("wanted")).with_for_update()
 _REPLACE = update(assets).where(
     assets.c.id == bindparam("wanted"), assets.c.updated_at == bindparam("seen")
@@ -92,7 +101,7 @@ class SqlAssetRecords:
         try:
             with self._database.writing() as connection:
                 if asset.file is not None:
-                    self._objects.name(connection, asset.assets_db_id, _kept(asset.file))
+                    self._objects.name(connection, asset.assets_db_id, asset.file.kept)
                 number = connection.execute(insert(assets).returning(assets.c.number), row)
                 self._add_terms(connection, number.scalar_one(), row["terms"])
         except IntegrityError as error:
@@ -141,7 +150,7 @@ class SqlAssetRecords:
             self._drop_terms(connection, row.number, terms_of(row.document))
             file = _asset_of(row).file
             if file is not None:
-                self._objects.unname(connection, row.assets_db_id, _kept(file), now)
+                self._objects.unname(connection, row.assets_db_id, file.kept, now)
 
     def query_assets(self, scope: AssetScope, query: DocumentQuery) -> Found[Asset]:
         """Return the entries that match, within the scope.
@@ -186,9 +195,18 @@ class SqlAssetRecords:
         """
         self._objects.expect(assets_db_id, kept, now)
 
-    def find_kept_sha256(self, assets_db_id: str, kept: KeptObject) -> str | None:
-        """Return the sha256 of bytes that an entry names; None where none does."""
-        return self._objects.find_sha256(assets_db_id, kept)
+    def find_kept(self, assets_db_id: str, site_id: SiteId, md5: Md5) -> AssetFile | None:
+        """Return a file of that md5 that an entry names at a site; None where none does."""
+        wanted = {"db": assets_db_id, "site": site_id.number, "hex": md5.hex}
+        with self._database.reading() as connection:
+            row = connection.execute(_FIND_KEPT, wanted).first()
+        return None if row is None else _asset_of(row).file
+
+    def move_kept(
+        self, assets_db_id: str, former: KeptObject, kept: KeptObject, now: datetime
+    ) -> None:
+        """Let all entries that name `former` name `kept`, which holds the same bytes."""
+        self._objects.move(assets_db_id, former, kept, now)
 
     def claim_collectable(
         self,
@@ -306,10 +324,6 @@ def _with_what_changes(former: Asset, asset: Asset) -> Asset:
     )
 
 
-def _kept(file: AssetFile) -> KeptObject:
-    return KeptObject(file.site_id, file.md5)
-
-
 def _uri_key(uri: str) -> str | None:
     return sha256(uri.encode("utf-8", "replace")).hexdigest() if uri else None
 
@@ -327,6 +341,7 @@ def asset_row(asset: Asset) -> dict[str, Any]:
         "dataset_id": asset.dataset_id.number if asset.dataset_id else None,
         "site_id": asset.file.site_id.number if asset.file else None,
         "md5": asset.file.md5.hex if asset.file else None,
+        "slot": asset.file.slot if asset.file else "",
         "created_at": asset.created_at,
         "updated_at": asset.updated_at,
         "document": document,
@@ -339,7 +354,7 @@ def asset_row(asset: Asset) -> dict[str, Any]:
 def _asset_of(row: AnyRow) -> Asset:
     told = row.document
     info = dict(told["asset_file_info"])
-    file = None if row.md5 is None else _file_of(row.site_id, info)
+    file = None if row.md5 is None else _file_of(row.site_id, row.slot, info)
     return Asset(
         id=row.id,
         assets_db_id=row.assets_db_id,
@@ -367,7 +382,7 @@ def _pinned_of(row: AnyRow) -> PinnedFile | None:
     )
 
 
-def _file_of(site_id: int, info: Mapping[str, Any]) -> AssetFile:
+def _file_of(site_id: int, slot: str, info: Mapping[str, Any]) -> AssetFile:
     return AssetFile(
         site_id=SiteId(site_id),
         size_bytes=info["size"],
@@ -377,4 +392,5 @@ def _file_of(site_id: int, info: Mapping[str, Any]) -> AssetFile:
         file_name=info["file_name"],
         width=info.get("width"),
         height=info.get("height"),
+        slot=slot,
     )

@@ -23,6 +23,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
@@ -245,6 +246,7 @@ assets = Table(
     Column("dataset_id", BigInteger),
     Column("site_id", BigInteger),
     Column("md5", Text),
+    Column("slot", Text, nullable=False, server_default=text("''")),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("document", _DOCUMENT, nullable=False),  # what GET shows, and the version's sort key
@@ -281,6 +283,7 @@ asset_objects = Table(  # bytes that no entry names
     Column("assets_db_id", Text, primary_key=True),
     Column("site_id", BigInteger, primary_key=True, autoincrement=False),
     Column("md5", Text, primary_key=True),
+    Column("slot", Text, primary_key=True),
     Column("unnamed_since", Moment, nullable=False, index=True),
     Column("claimed", Boolean, nullable=False),
     Column("claimed_until", Moment),  # whose turn it is to remove them

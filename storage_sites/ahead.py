@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from core.model.storage import BLOCK_BYTES, OpenObject, Placement, WantedObject
 from core.ports import FactsRecords
-from storage_sites.keys import object_key
+from storage_sites.keys import place_key
 from storage_sites.store import Store
 from storage_sites.verified import Reader
 
@@ -91,4 +91,4 @@ class ReadAhead:
         return self._reader.prove(self._key(one), one.md5, advance)
 
     def _key(self, one: WantedObject) -> str:
-        return object_key(self._placement, one.md5, legacy=one.legacy)
+        return place_key(self._placement, one.md5, one.slot, legacy=one.legacy)

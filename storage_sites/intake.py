@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future
 
 from core.errors import Conflict, Invalid
 from core.model.names import Md5
@@ -35,11 +36,17 @@ class Intake:
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._sha256 = hashlib.sha256()
         self._blocks: list[str] = []
+        self._threads: Executor | None = None
+        self._hashing: Future[None] | None = None
 
     @property
     def expected(self) -> Md5 | None:
         """What the bytes must be, where that was announced."""
         return self._expected
+
+    def hash_beside(self, threads: Executor) -> None:
+        """Let a thread hash each piece from now on, while it is sent and the next one is taken."""
+        self._threads = threads
 
     def take(self, wanted_bytes: int) -> bytes:
         """Return the next `wanted_bytes`, fewer at the end (then `ended` is True).
@@ -50,21 +57,21 @@ class Intake:
         self.size_bytes += len(piece)
         if self._expected_bytes is not None and self.size_bytes > self._expected_bytes:
             raise _wrong_size(self._expected_bytes, f"more than {self._expected_bytes}")
-        self._md5.update(piece)
-        self._sha256.update(piece)
-        view = memoryview(piece)
-        for start in range(0, len(view), BLOCK_BYTES):
-            block = view[start : start + BLOCK_BYTES]
-            self._blocks.append(hashlib.sha256(block).hexdigest())
+        self._wait_for_hashes()
+        if self._threads is None:
+            self._hash(piece)
+        else:
+            self._hashing = self._threads.submit(self._hash, piece)
         return piece
 
-    def finish(self) -> StoredObject:
-        """Return what came, by its names.
+    def finish(self, slot: str = "") -> StoredObject:
+        """Return what came, by its names; `slot` is where it will lie, if not under its md5.
 
         Raises:  Invalid with code `wrong_size` or `wrong_checksum`; whatever `before_naming` does.
         """
         if self._expected_bytes not in {None, self.size_bytes}:
             raise _wrong_size(self._expected_bytes, str(self.size_bytes))
+        self._wait_for_hashes()
         found = self._md5.hexdigest()
         if self._expected is not None and found != self._expected.hex:
             raise wrong_checksum(self._expected, found)
@@ -73,10 +80,24 @@ class Intake:
             size_bytes=self.size_bytes,
             sha256=self._sha256.hexdigest(),
             block_sha256=tuple(self._blocks) if self.size_bytes > BLOCK_BYTES else (),
+            slot=slot,
         )
         if self._before_naming is not None:
             self._before_naming(stored)
         return stored
+
+    def _hash(self, piece: bytes) -> None:
+        self._md5.update(piece)
+        self._sha256.update(piece)
+        view = memoryview(piece)
+        for start in range(0, len(view), BLOCK_BYTES):
+            block = view[start : start + BLOCK_BYTES]
+            self._blocks.append(hashlib.sha256(block).hexdigest())
+
+    def _wait_for_hashes(self) -> None:
+        if self._hashing is not None:
+            self._hashing.result()
+        self._hashing = None
 
     def _collect(self, wanted_bytes: int) -> bytes:
         parts = [self._waiting]

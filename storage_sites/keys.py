@@ -6,14 +6,18 @@ Source:  DVC's remote layouts 3 (`files/md5/`) and 2 (legacy), COMPAT 4.1. Keys 
 
 from __future__ import annotations
 
+import re
 import secrets
 
+from core.errors import Invalid
 from core.model.names import Md5
 from core.model.storage import Placement
 
 MARKER_NAME = "labset.json"
 _STAGING = "staging"
 _TAILS = ".tails"
+_LARGE = "large"
+_SLOT = re.compile(r"[0-9a-f]{32}")
 _COPY_MARK = "#"  # in no key: segments of prefixes and names have no such character
 
 
@@ -22,6 +26,18 @@ def object_key(placement: Placement, md5: Md5, *, legacy: bool = False) -> str:
     folder = placement.prefix if legacy else f"{placement.prefix}/files/md5"
     suffix = ".dir" if md5.is_directory else ""
     return f"{folder}/{md5.hex[:2]}/{md5.hex[2:]}{suffix}"
+
+
+def slot_key(placement: Placement, slot: str) -> str:
+    """Return where bytes lie whose md5 was not known when they began to come."""
+    if not _SLOT.fullmatch(slot):
+        raise Invalid("A slot has 32 hex digits.", details={"field": "slot"})
+    return f"{placement.prefix}/{_LARGE}/{slot}"
+
+
+def place_key(placement: Placement, md5: Md5, slot: str, *, legacy: bool = False) -> str:
+    """Return where an object lies: in its slot, or under its name."""
+    return slot_key(placement, slot) if slot else object_key(placement, md5, legacy=legacy)
 
 
 def objects_prefix(placement: Placement, first_two: str) -> str:

@@ -97,8 +97,12 @@ class LocalStore:
                 return file.read_at(first, length_bytes)
         return None
 
-    def put(self, placement: Placement, intake: Intake) -> StoredObject:
-        """Store what comes in; it has a name only once it is whole, right and on the disk."""
+    def put(self, placement: Placement, intake: Intake, slot: str | None = None) -> StoredObject:
+        """Store what comes in; it has a name only once it is whole, right and on the disk.
+
+        A name costs nothing here, so that no slot is needed.
+        """
+        del slot
         with self._temporary(placement) as temporary:
             while not intake.ended:
                 piece = intake.take(BLOCK_BYTES)

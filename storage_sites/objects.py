@@ -31,7 +31,7 @@ from storage_sites.ahead import ReadAhead
 from storage_sites.batches import Batch
 from storage_sites.checking import failed_health, run_check
 from storage_sites.intake import Intake, facts_of
-from storage_sites.keys import marker_key, object_key
+from storage_sites.keys import marker_key, object_key, place_key, slot_key
 from storage_sites.local_folder import find_root
 from storage_sites.markers import read_markers, write_marker
 from storage_sites.parts import SiteParts
@@ -98,9 +98,11 @@ class SiteObjects:
             if not reader.is_right(keys[md5], md5, size_bytes, found.get(keys[md5]))
         }
 
-    def find_size(self, placement: Placement, md5: Md5, *, legacy: bool = False) -> int | None:
+    def find_size(
+        self, placement: Placement, md5: Md5, *, legacy: bool = False, slot: str = ""
+    ) -> int | None:
         """Return the object's size in bytes, or None if it is not there."""
-        key = object_key(placement, md5, legacy=legacy)
+        key = place_key(placement, md5, slot, legacy=legacy)
         found = self._stores.of(placement.site).find(key)
         return None if found is None else found.size_bytes
 
@@ -120,12 +122,13 @@ class SiteObjects:
         expected: Md5 | None = None,
         size_bytes: int | None = None,
         before_naming: Callable[[StoredObject], None] | None = None,
+        slot: str | None = None,
     ) -> StoredObject:
-        """Store a stream under its md5; proven when it returns."""
+        """Store a stream under its md5, or in the slot; proven when it returns."""
         intake = Intake(
             chunks, expected=expected, size_bytes=size_bytes, before_naming=before_naming
         )
-        stored = self._stores.of(placement.site).put(placement, intake)
+        stored = self._stores.of(placement.site).put(placement, intake, slot)
         is_large = stored.size_bytes > SMALL_BYTES  # another process would read it to know it
         self._facts.remember_facts(placement.dataset_id, [facts_of(stored)], at_once=is_large)
         return stored
@@ -154,9 +157,10 @@ class SiteObjects:
         byte_range: ByteRange | None = None,
         *,
         legacy: bool = False,
+        slot: str = "",
     ) -> OpenObject:
         """Open verified bytes; the site has answered when this returns."""
-        key = object_key(placement, md5, legacy=legacy)
+        key = place_key(placement, md5, slot, legacy=legacy)
         return self._reader(placement).open(key, md5, size_bytes, byte_range)
 
     def open_many(
@@ -227,9 +231,12 @@ class SiteObjects:
         """Remove the marker of a binding that did not come about."""
         self._stores.of(placement.site).remove([marker_key(placement)])
 
-    def remove_objects(self, placement: Placement, md5s: Sequence[Md5]) -> None:
+    def remove_objects(
+        self, placement: Placement, md5s: Sequence[Md5], *, slots: Sequence[str] = ()
+    ) -> None:
         """Remove objects for good: for garbage collection alone."""
         keys = [object_key(placement, md5) for md5 in md5s]
+        keys += [slot_key(placement, slot) for slot in slots]
         self._stores.of(placement.site).remove(keys)
 
     def sweep_staging(self, older_than: datetime, placement_of: PlacementOf) -> int:

@@ -76,6 +76,7 @@ class S3Connection:
         self.tags = Tags.UNKNOWN
         self.serves_ranges = True  # as obstore wants them; rclone's server does not
         self.copies_parts = True  # rclone's server does not
+        self.proves_parts = True  # answers each with its md5, and the whole with the md5 of these
         self.gate = Gate(name, calls_at_once)
         self.pool = SiteThreads(WORKERS, thread_name_prefix="site")
         self.quick = self._open_obstore({"timeout": timedelta(seconds=CALL_SECONDS)})

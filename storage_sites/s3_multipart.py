@@ -13,6 +13,7 @@ from core.model.storage import BLOCK_BYTES, Placement
 from core.ports import StagingRecords
 from storage_sites.s3_connection import S3Connection
 from storage_sites.s3_errors import Kind, SiteFailure
+from storage_sites.s3_reading import md5_of
 from storage_sites.s3_repeating import repeated
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_s3.type_defs import CompletedPartTypeDef
 
 PART_BYTES: Final = 2 * BLOCK_BYTES
+_SENDS: Final = 3  # of a part that is not answered with its md5
 COPY_BYTES: Final = 4 * BLOCK_BYTES  # what even a slow server copies within one call's time
 
 
@@ -27,8 +29,16 @@ class NoPartCopies(Exception):
     """The server stores an empty part where it was to copy one: rclone's does."""
 
 
+class UnprovenPart(Exception):
+    """The site took a part and did not answer with its md5: it encrypts, or kept other bytes."""
+
+
 class Multipart:
-    """One multipart upload to `key`, recorded as `record` before it exists."""
+    """One multipart upload to `key`, recorded as `record` before it exists.
+
+    `proves_parts`: what each part that is sent is answered with must be its md5; one that is
+    answered otherwise is sent again, and the third time is UnprovenPart.
+    """
 
     def __init__(
         self,
@@ -37,6 +47,8 @@ class Multipart:
         placement: Placement,
         key: str,
         record: str,
+        *,
+        proves_parts: bool = False,
     ) -> None:
         self.key = key
         self.parts = 0
@@ -47,6 +59,9 @@ class Multipart:
         self._record = record
         self._upload_id: str | None = None
         self._is_completed = False
+        self._sends = _SENDS if proves_parts else 1
+        self._proves_parts = proves_parts
+        self._md5s: dict[int, bytes] = {}
         self._under_way: deque[Future[CompletedPartTypeDef]] = deque()
         self._done: list[CompletedPartTypeDef] = []
 
@@ -77,6 +92,12 @@ class Multipart:
     def multipart_id(self) -> str | None:
         """What the site calls the upload."""
         return self._upload_id
+
+    @property
+    def tag(self) -> str:
+        """What a site calls the whole that proved every part: the md5 of their md5s, and how many."""
+        md5s = b"".join(self._md5s[number] for number in sorted(self._md5s))
+        return f"{hashlib.md5(md5s, usedforsecurity=False).hexdigest()}-{len(self._md5s)}"
 
     @property
     def under_way(self) -> int:
@@ -127,7 +148,15 @@ class Multipart:
             self._under_way.popleft()
 
     def _upload(self, number: int, data: bytes) -> CompletedPartTypeDef:
-        md5 = hashlib.md5(data, usedforsecurity=False).digest()
+        md5 = hashlib.md5(data, usedforsecurity=False)
+        for _ in range(self._sends):
+            part = self._send_part(number, data, md5.digest())
+            if not self._proves_parts or md5_of(part.get("ETag")) == md5.hexdigest():
+                self._md5s[number] = md5.digest()
+                return part
+        raise UnprovenPart
+
+    def _send_part(self, number: int, data: bytes, md5: bytes) -> CompletedPartTypeDef:
         answer = repeated(
             self._connection,
             lambda: self._connection.piece_boto.upload_part(
@@ -139,7 +168,7 @@ class Multipart:
                 ContentMD5=base64.b64encode(md5).decode(),
             ),
         )
-        return {"PartNumber": number, "ETag": answer["ETag"]}
+        return {"PartNumber": number, "ETag": answer.get("ETag", "")}
 
     def _copy(
         self, client: S3Client, number: int, source: str, byte_range: str

@@ -19,6 +19,7 @@ from storage_sites.s3_errors import Kind, SiteFailure
 from storage_sites.s3_large import LargePut
 from storage_sites.s3_multipart import PART_BYTES, abort
 from storage_sites.s3_reading import find, found_of, get, md5_of, stream_of
+from storage_sites.s3_slots import SlotPut
 from storage_sites.store import Found, Opened, Tags
 
 if TYPE_CHECKING:
@@ -110,12 +111,15 @@ class S3Store:
             self._connection.serves_ranges = False
         return self._read_range_by_boto(key, first, length_bytes)
 
-    def put(self, placement: Placement, intake: Intake) -> StoredObject:
-        """Store what comes in: up to 8 MiB in one request, more by way of staging keys."""
+    def put(self, placement: Placement, intake: Intake, slot: str | None = None) -> StoredObject:
+        """Store what comes in: up to 8 MiB in one request, more in the slot or by staging keys."""
         pieces = [intake.take(SMALL_BYTES)]  # nothing else may hold them while others are sent
         if not intake.ended:
             pieces.append(intake.take(PART_BYTES))
         if any(pieces[1:]):
+            stored = self._put_in_slot(placement, intake, pieces, slot) if slot else None
+            if stored is not None:
+                return stored
             large = LargePut(self._connection, self._staging, placement)
             return large.store(intake, pieces)
         stored = intake.finish()
@@ -146,6 +150,15 @@ class S3Store:
     def abort_upload(self, key: str, multipart_id: str | None) -> None:
         """Abort the multipart upload; all of that key, if its id was never noted."""
         abort(self._connection, key, multipart_id)
+
+    def _put_in_slot(
+        self, placement: Placement, intake: Intake, pieces: list[bytes], slot: str
+    ) -> StoredObject | None:
+        """Store it in the slot; None, with the pieces as they were, where the tags prove nothing."""
+        if not self._connection.proves_parts or self.tags is Tags.OTHER:
+            return None
+        upload = SlotPut(self._connection, self._staging, placement, slot)
+        return upload.store(intake, pieces)
 
     def _read_range(self, key: str, first: int, length_bytes: int) -> bytes:
         with self._connection.call(from_pool=True):

@@ -68,10 +68,11 @@ class Store(Protocol):
     def read_range(self, key: str, first: int, length_bytes: int) -> bytes | None:
         """Return some bytes of a key, fewer if it is too short; None where there is no such key."""
 
-    def put(self, placement: Placement, intake: Intake) -> StoredObject:
+    def put(self, placement: Placement, intake: Intake, slot: str | None = None) -> StoredObject:
         """Store what comes in under the key of its md5; proven when it returns.
 
-        What is there is kept, if it is right, and repaired, if it is not.
+        What is there is kept, if it is right, and repaired, if it is not. Large ones may go to the
+        slot instead, where nothing is.
         """
 
     def create(self, placement: Placement, name: str, data: bytes) -> bool:

@@ -59,7 +59,8 @@ class AssetName:
 class AssetFile:
     """Bytes that the asset database keeps itself, at a site, below its own placement there.
 
-    `format` is sniffed (`image/png`); width and height in pixels.
+    `format` is sniffed (`image/png`); width and height in pixels. `slot` is where they lie, if they
+    are not named by their md5.
     """
 
     site_id: SiteId
@@ -70,6 +71,12 @@ class AssetFile:
     file_name: str = ""
     width: int | None = None
     height: int | None = None
+    slot: str = ""
+
+    @property
+    def kept(self) -> KeptObject:
+        """The object that these bytes are."""
+        return KeptObject(self.site_id, self.md5, self.slot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +99,11 @@ class PinnedFile:
 
 @dataclass(frozen=True, slots=True, order=True)
 class KeptObject:
-    """Bytes of one asset database at one site, named by their md5 as everywhere."""
+    """Bytes of one asset database at one site: under a slot, or named by their md5 as everywhere."""
 
     site_id: SiteId
     md5: Md5
+    slot: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,13 +143,14 @@ def place_on(address: SiteAddress, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """Bytes that were stored and verified."""
+    """Bytes that were stored and verified; under `slot`, where they have no name by their md5."""
 
     md5: Md5
     size_bytes: int
     sha256: str
     block_sha256: tuple[str, ...] = ()
     was_there: bool = False
+    slot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +182,16 @@ class ByteRange:
 
 @dataclass(frozen=True, slots=True)
 class WantedObject:
-    """One of many objects that are to be read, as its pointer tells it; `byte_range`: of it this."""
+    """One of many objects that are to be read, as its pointer tells it; `byte_range`: of it this.
+
+    `slot` is where it lies that has no name by its md5.
+    """
 
     md5: Md5
     size_bytes: int
     byte_range: ByteRange | None = None
     legacy: bool = False
+    slot: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
-from core.model.assets import Asset, KeptObject
+from core.model.assets import Asset, AssetFile, KeptObject
 from core.model.filters.queries import DocumentQuery
-from core.model.names import DatasetId
+from core.model.names import DatasetId, Md5, SiteId
 from core.model.registry import HealthCheck, RegistryEntry
 
 ItemT = TypeVar("ItemT")
@@ -83,8 +83,17 @@ class AssetRecords(Protocol):
         Raises:  Conflict (`being_collected`), as `create_asset`.
         """
 
-    def find_kept_sha256(self, assets_db_id: str, kept: KeptObject) -> str | None:
-        """Return the sha256 of bytes that an entry names; None where none does."""
+    def find_kept(self, assets_db_id: str, site_id: SiteId, md5: Md5) -> AssetFile | None:
+        """Return a file of that md5 that an entry names at a site; None where none does."""
+
+    def move_kept(
+        self, assets_db_id: str, former: KeptObject, kept: KeptObject, now: datetime
+    ) -> None:
+        """Let all entries that name `former` name `kept`, which holds the same bytes.
+
+        From `now` on `former` waits for collection.
+        Raises:  Conflict (`being_collected`), as `create_asset`.
+        """
 
     def claim_collectable(
         self,

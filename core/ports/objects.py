@@ -31,7 +31,9 @@ class Objects(Protocol):
         Shape:   any number; asked in parallel, or by listing where that is cheaper.
         """
 
-    def find_size(self, placement: Placement, md5: Md5, *, legacy: bool = False) -> int | None:
+    def find_size(
+        self, placement: Placement, md5: Md5, *, legacy: bool = False, slot: str = ""
+    ) -> int | None:
         """Return the object's size in bytes, or None if it is not there."""
 
     def find_sizes(
@@ -47,12 +49,16 @@ class Objects(Protocol):
         expected: Md5 | None = None,
         size_bytes: int | None = None,
         before_naming: Callable[[StoredObject], None] | None = None,
+        slot: str | None = None,
     ) -> StoredObject:
         """Store a stream under its md5: hashed on the way, verified, then named.
 
         Small ones (≤ 8 MiB) in one request, larger ones by a staging key (recorded before it is
         created) and a server-side copy; flat memory. `before_naming` is told what came once all of
         it has; whatever it raises ends the storing.
+        `slot`: 32 random hex digits that were never used. Larger ones may then lie there instead, so
+        that the site writes them once; whether they do is told by `slot` of what is returned, and of
+        what `before_naming` is told. After an error they may be there all the same.
         Raises:  Invalid with code `wrong_checksum` or `wrong_size`; nothing is left under a name.
         """
 
@@ -67,8 +73,9 @@ class Objects(Protocol):
         byte_range: ByteRange | None = None,
         *,
         legacy: bool = False,
+        slot: str = "",
     ) -> OpenObject:
-        """Open verified bytes. `size_bytes` is what the pointer says.
+        """Open verified bytes. `size_bytes` is what the pointer says, `slot` what `put` returned.
 
         Raises:  DataMissing, if the site does not hold it; Damaged, also later by the chunks,
                  always before the last block is out.
@@ -114,8 +121,10 @@ class Objects(Protocol):
     def remove_marker(self, placement: Placement) -> None:
         """Remove the marker of a binding that did not come about."""
 
-    def remove_objects(self, placement: Placement, md5s: Sequence[Md5]) -> None:
-        """Remove objects for good; absent ones are fine.
+    def remove_objects(
+        self, placement: Placement, md5s: Sequence[Md5], *, slots: Sequence[str] = ()
+    ) -> None:
+        """Remove objects for good, by their md5s or slots; absent ones are fine.
 
         For garbage collection alone, which has made sure that nothing names them or ever will: no
         other verb destroys an object (PROMISES.md, P7).

@@ -36,19 +36,25 @@ from core.ports import BatchResult, Clock
 
 @dataclass
 class FakeObjects:
-    """`Objects` over a dict of keys, which a test may damage. It gives no links."""
+    """`Objects` over a dict of keys, which a test may damage. It gives no links.
+
+    What is larger than `slots_from_bytes` goes to the slot that is offered.
+    """
 
     clock: Clock
     bytes_at: dict[str, bytes] = field(default_factory=dict)
     markers: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    slots_from_bytes: int = 2 * BLOCK_BYTES
 
     def missing(self, placement: Placement, wanted: Iterable[tuple[Md5, int | None]]) -> set[Md5]:
         """Return those that are absent or wrong."""
         return {md5 for md5, size in wanted if not self._is_right(_key(placement, md5), md5, size)}
 
-    def find_size(self, placement: Placement, md5: Md5, *, legacy: bool = False) -> int | None:
+    def find_size(
+        self, placement: Placement, md5: Md5, *, legacy: bool = False, slot: str = ""
+    ) -> int | None:
         """Return a size."""
-        data = self.bytes_at.get(_key(placement, md5, legacy=legacy))
+        data = self.bytes_at.get(_key(placement, md5, legacy=legacy, slot=slot))
         return None if data is None else len(data)
 
     def find_sizes(
@@ -66,6 +72,7 @@ class FakeObjects:
         expected: Md5 | None = None,
         size_bytes: int | None = None,
         before_naming: Callable[[StoredObject], None] | None = None,
+        slot: str | None = None,
     ) -> StoredObject:
         """Keep what comes, if it is right."""
         data = b"".join(chunks)
@@ -81,9 +88,11 @@ class FakeObjects:
         ]
         table = tuple(blocks) if len(blocks) > 1 else ()
         stored = StoredObject(md5, len(data), hashlib.sha256(data).hexdigest(), table)
+        if slot and len(data) > self.slots_from_bytes:
+            stored = replace(stored, slot=slot)
         if before_naming is not None:
             before_naming(stored)
-        key = _key(placement, md5)
+        key = _key(placement, md5, slot=stored.slot)
         was_there = self.bytes_at.get(key) == data
         self.bytes_at[key] = data
         return replace(stored, was_there=was_there)
@@ -104,9 +113,10 @@ class FakeObjects:
         byte_range: ByteRange | None = None,
         *,
         legacy: bool = False,
+        slot: str = "",
     ) -> OpenObject:
         """Give verified bytes."""
-        data = self.bytes_at.get(_key(placement, md5, legacy=legacy))
+        data = self.bytes_at.get(_key(placement, md5, legacy=legacy, slot=slot))
         if data is None:
             raise DataMissing(f"{md5} is not there.")
         if _md5(data) != md5.hex or size_bytes not in {None, len(data)}:
@@ -122,7 +132,14 @@ class FakeObjects:
     ) -> Iterator[OpenObject]:
         """Give verified bytes, one after the other."""
         for one in wanted:
-            yield self.open(placement, one.md5, one.size_bytes, one.byte_range, legacy=one.legacy)
+            yield self.open(
+                placement,
+                one.md5,
+                one.size_bytes,
+                one.byte_range,
+                legacy=one.legacy,
+                slot=one.slot,
+            )
 
     def prove_many(
         self,
@@ -134,7 +151,8 @@ class FakeObjects:
         for one in wanted:
             if one.size_bytes > BLOCK_BYTES:
                 advance(one.size_bytes)
-            yield self._is_right(_key(placement, one.md5, legacy=one.legacy), one.md5, None)
+            key = _key(placement, one.md5, legacy=one.legacy, slot=one.slot)
+            yield self._is_right(key, one.md5, None)
 
     def read(self, placement: Placement, md5: Md5, *, limit_bytes: int) -> bytes:
         """Give a whole object."""
@@ -164,10 +182,15 @@ class FakeObjects:
         """Forget a marker."""
         self.markers.pop(placement.prefix, None)
 
-    def remove_objects(self, placement: Placement, md5s: Sequence[Md5]) -> None:
+    def remove_objects(
+        self, placement: Placement, md5s: Sequence[Md5], *, slots: Sequence[str] = ()
+    ) -> None:
         """Forget objects."""
-        for md5 in md5s:
-            self.bytes_at.pop(_key(placement, md5), None)
+        for key in [
+            *(_key(placement, md5) for md5 in md5s),
+            *(f"{placement.prefix}/large/{slot}" for slot in slots),
+        ]:
+            self.bytes_at.pop(key, None)
 
     def check(self, address: SiteAddress, keys: SiteKeys | None) -> SiteHealth:
         """Find it well."""
@@ -182,7 +205,9 @@ class FakeObjects:
         return data is not None and _md5(data) == md5.hex and size_bytes in {None, len(data)}
 
 
-def _key(placement: Placement, md5: Md5, *, legacy: bool = False) -> str:
+def _key(placement: Placement, md5: Md5, *, legacy: bool = False, slot: str = "") -> str:
+    if slot:
+        return f"{placement.prefix}/large/{slot}"
     folder = placement.prefix if legacy else f"{placement.prefix}/files/md5"
     return f"{folder}/{md5.hex[:2]}/{str(md5)[2:]}"
 

@@ -59,7 +59,11 @@ def _remove(
             some = kept[start : start + _AT_ONCE]
             if house.clock.now() >= stop_at:
                 break
-            house.objects.remove_objects(placement, [one.md5 for one in some])
+            house.objects.remove_objects(
+                placement,
+                [one.md5 for one in some if not one.slot],
+                slots=[one.slot for one in some if one.slot],
+            )
             house.assets.forget_collected(house.rules.assets_db_id, some)
             removed += len(some)
     except LabsetError as problem:

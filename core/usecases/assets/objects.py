@@ -70,7 +70,9 @@ def open_object(
     """
     file = kept.file
     try:
-        return house.objects.open(kept.placement, file.md5, file.size_bytes, byte_range)
+        return house.objects.open(
+            kept.placement, file.md5, file.size_bytes, byte_range, slot=file.slot
+        )
     except DataMissing as missing:
         raise _bytes_missing(kept) from missing
 
@@ -80,7 +82,8 @@ def check_object_there(house: AssetPlatform, kept: KeptBytes) -> None:
 
     Raises:  DataMissing, also where there are other bytes in their place.
     """
-    if house.objects.find_size(kept.placement, kept.file.md5) != kept.file.size_bytes:
+    file = kept.file
+    if house.objects.find_size(kept.placement, file.md5, slot=file.slot) != file.size_bytes:
         raise _bytes_missing(kept)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.errors import Conflict, Invalid, TooLarge
+from core.errors import Conflict, Invalid, TooLarge, Unavailable
 from core.model.access import Actor, Person
 from core.model.assets import Asset, AssetFile, AssetName, KeptObject
 from core.model.json_values import is_one_line
 from core.model.names import SiteId
-from core.model.storage import SiteRecord, StoredObject
+from core.model.storage import SiteRecord, StoredObject, WantedObject
 from core.ports import AssetPlatform
 from core.usecases.access.ownership import check_writer
 from core.usecases.assets.drafts import AssetDraft
@@ -23,6 +25,7 @@ from core.usecases.uploading.announce import MAX_FILE_BYTES
 HEAD_BYTES = 256 * 1024  # what is looked at to tell a file's format
 MAX_ASSET_FILE_NAME_CHARACTERS = 255
 _ASK_AGAIN = timedelta(seconds=5)
+_SLOT_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,13 @@ def upload_asset(
     owner = check_writer(house, actor)
     site = house.places.open_site(actor, site_id)
     arrival = _Arrival(house, actor, incoming, site, owner, asked_at)
-    placement = assets_placement(site, house.rules.assets_db_id)
-    try:
-        house.objects.put(placement, arrival.chunks(), before_naming=arrival.prepare)
-    except _ThereAlready as there:
-        return there.asset
+    with suppress(_KeptAlready):
+        house.objects.put(
+            arrival.placement,
+            arrival.chunks(),
+            before_naming=arrival.prepare,
+            slot=secrets.token_hex(_SLOT_BYTES),
+        )
     return arrival.keep()
 
 
@@ -63,10 +68,8 @@ def kept_url(house: AssetPlatform, asset_id: str) -> str:
     return f"{house.rules.base_url}/asset-object/{asset_id}"
 
 
-class _ThereAlready(Exception):
-    def __init__(self, asset: Asset) -> None:
-        super().__init__(asset.id)
-        self.asset = asset
+class _KeptAlready(Exception):
+    """The bytes are there, elsewhere than where they are just being put."""
 
 
 class _Arrival:
@@ -88,8 +91,11 @@ class _Arrival:
         self._owner = owner
         self._asked_at = asked_at
         self._head = bytearray()
+        self.placement = assets_placement(site, house.rules.assets_db_id)
+        self._db_id = house.rules.assets_db_id
         self._asset: Asset | None = None
         self._is_there = False
+        self._moved: tuple[KeptObject, KeptObject] | None = None
 
     def chunks(self) -> Iterator[bytes]:
         """Pass the bytes on, and keep the first of them."""
@@ -102,37 +108,87 @@ class _Arrival:
             yield chunk
 
     def prepare(self, stored: StoredObject) -> None:
-        """Decide on the entry, and note the bytes, before they get their name.
+        """Decide on the entry and its place, and note the bytes, before they are there.
 
-        Bytes that are there under this very entry go on to be compared, and repaired if damaged.
+        What this database keeps elsewhere on the site already is not kept twice, if it is whole
+        there; if not, all entries that name it will name what comes. Bytes that are there under
+        this very name go on to be compared, and repaired if damaged.
+        Raises:  _KeptAlready, where nothing has to be stored.
         """
-        asset = self._decide(stored)
-        there = self._house.assets.find_asset(asset.assets_db_id, asset.name.uri)
-        if there is not None and there.name.uri == asset.name.uri:
-            self._check_same(there, asset)
-            if there.file and asset.file and there.file.site_id != asset.file.site_id:
-                raise _ThereAlready(there)
-            asset = there
-        else:
-            self._note(asset, stored)
-        self._asset, self._is_there = asset, there is asset
+        asset, file = self._decide(stored), self._measured(stored)
+        asset = replace(asset, file=file)
+        there = self._find_there(asset)
+        known = self._find_known(file) if there is None else there.file
+        self._asset, self._is_there = there or asset, there is not None
+        if known is not None and known.kept != file.kept:
+            if known.site_id != file.site_id:
+                raise _KeptAlready
+            self._choose_place(known, file)
+        elif there is None:
+            self._note(file.kept)
 
     def keep(self) -> Asset:
-        """Keep the entry of bytes that have their name now."""
-        asset = self._asset
+        """Keep the entry of bytes that are there now."""
+        asset, records = self._asset, self._house.assets
         if asset is None:
             raise RuntimeError("a site named bytes without a word before")
+        if self._moved is not None:
+            records.move_kept(asset.assets_db_id, *self._moved, self._house.clock.now())
         if self._is_there:
             return asset
         try:
-            self._house.assets.create_asset(asset)
+            records.create_asset(asset)
         except Conflict as conflict:
-            there = self._house.assets.find_asset(asset.assets_db_id, asset.name.uri)
+            there = records.find_asset(asset.assets_db_id, asset.name.uri)
             if there is None or conflict.code != "asset_exists":
                 raise
             self._check_same(there, asset)
             return there
         return asset
+
+    def _find_there(self, asset: Asset) -> Asset | None:
+        """Return the entry of that URI, which is the same. Raises Conflict (`asset_exists`)."""
+        there = self._house.assets.find_asset(asset.assets_db_id, asset.name.uri)
+        if there is None or there.name.uri != asset.name.uri:
+            return None
+        self._check_same(there, asset)
+        return there
+
+    def _find_known(self, file: AssetFile) -> AssetFile | None:
+        """Return these bytes as this database keeps them. Raises Conflict (`md5_collision`)."""
+        known = self._house.assets.find_kept(self._db_id, file.site_id, file.md5)
+        if known is not None and known.sha256 != file.sha256:
+            raise Conflict(
+                "Another file with the same md5 is kept here, and this one is not the same: it was "
+                "made so. It is not stored.",
+                code="md5_collision",
+            )
+        return known
+
+    def _choose_place(self, known: AssetFile, file: AssetFile) -> None:
+        """Take what is known, where it is whole (then _KeptAlready), else what comes for all."""
+        if not self._is_there:
+            self._note(known.kept)  # before it is read, so that it stays
+        is_whole = self._is_whole(known)
+        chosen = known if is_whole else file
+        if self._asset is not None and self._asset.file is not None:
+            self._asset = replace(self._asset, file=replace(self._asset.file, slot=chosen.slot))
+        if is_whole:
+            raise _KeptAlready
+        self._note(file.kept)
+        self._moved = known.kept, file.kept
+
+    def _is_whole(self, known: AssetFile) -> bool:
+        """Read what is kept, as whoever sends a file again may mean to repair it."""
+        wanted = WantedObject(known.md5, known.size_bytes, slot=known.slot)
+        try:
+            proofs = self._house.objects.prove_many(self.placement, [wanted], lambda _: None)
+            return all(proofs)
+        except Unavailable:
+            return False  # what cannot be read is kept anew
+
+    def _note(self, kept: KeptObject) -> None:
+        self._house.assets.expect_object(self._db_id, kept, self._house.clock.now())
 
     def _check_same(self, there: Asset, asset: Asset) -> None:
         check_same(self._house, self._actor, self._owner, there, asset)
@@ -150,8 +206,7 @@ class _Arrival:
         if self._house.clock.now() - self._asked_at > _ASK_AGAIN:
             self._owner = check_writer(self._house, self._actor)
         asset = new_asset(self._house, self._actor, self._owner, draft)
-        file = self._measured(stored)
-        return replace(asset, file=file, public_url=kept_url(self._house, asset.id))
+        return replace(asset, public_url=kept_url(self._house, asset.id))
 
     def _measured(self, stored: StoredObject) -> AssetFile:
         found = self._house.recognize(bytes(self._head))
@@ -164,18 +219,8 @@ class _Arrival:
             file_name=plain_file_name(self._incoming.file_name),
             width=found.width,
             height=found.height,
+            slot=stored.slot,
         )
-
-    def _note(self, asset: Asset, stored: StoredObject) -> None:
-        kept = KeptObject(self._site.id, stored.md5)
-        known = self._house.assets.find_kept_sha256(asset.assets_db_id, kept)
-        if known not in {None, stored.sha256}:
-            raise Conflict(
-                "Another file with the same md5 is kept here, and this one is not the same: it was "
-                "made so. It is not stored.",
-                code="md5_collision",
-            )
-        self._house.assets.expect_object(asset.assets_db_id, kept, self._house.clock.now())
 
 
 def check_same(

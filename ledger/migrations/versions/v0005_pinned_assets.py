@@ -1,4 +1,4 @@
-"""Assets that are files of datasets, the datasets that have such, and leases on bytes that are removed."""
+"""Assets that are files of datasets, leases on bytes that are removed, and bytes that lie in slots."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+_MOMENT = sa.DateTime(timezone=True)
+
 
 def upgrade() -> None:
     """Add the columns; what is there has none of it."""
     op.add_column("assets", sa.Column("pinned_revision", sa.Text))
     op.add_column("assets", sa.Column("pinned_path", sa.Text))
-    op.add_column("asset_objects", sa.Column("claimed_until", sa.DateTime(timezone=True)))
+    op.add_column(
+        "assets", sa.Column("slot", sa.Text, nullable=False, server_default=sa.text("''"))
+    )
+    _give_slots_to_objects()
     op.create_index("ix_assets_site", "assets", ["site_id"])
     has_dataset = sa.text("dataset_id IS NOT NULL")
     op.create_index(
@@ -25,3 +30,26 @@ def upgrade() -> None:
         postgresql_where=has_dataset,
         sqlite_where=has_dataset,
     )
+
+
+def _give_slots_to_objects() -> None:
+    """Make the table anew: SQLite cannot change a primary key."""
+    op.execute("CREATE TABLE asset_objects_before AS SELECT * FROM asset_objects")
+    op.drop_table("asset_objects")
+    op.create_table(
+        "asset_objects",
+        sa.Column("assets_db_id", sa.Text, nullable=False),
+        sa.Column("site_id", sa.BigInteger, autoincrement=False, nullable=False),
+        sa.Column("md5", sa.Text, nullable=False),
+        sa.Column("slot", sa.Text, nullable=False),
+        sa.Column("unnamed_since", _MOMENT, nullable=False),
+        sa.Column("claimed", sa.Boolean, nullable=False),
+        sa.Column("claimed_until", _MOMENT),
+        sa.PrimaryKeyConstraint("assets_db_id", "site_id", "md5", "slot", name="pk_asset_objects"),
+    )
+    op.create_index("ix_asset_objects_unnamed_since", "asset_objects", ["unnamed_since"])
+    op.execute(
+        "INSERT INTO asset_objects (assets_db_id, site_id, md5, slot, unnamed_since, claimed) "
+        "SELECT assets_db_id, site_id, md5, '', unnamed_since, claimed FROM asset_objects_before"
+    )
+    op.drop_table("asset_objects_before")

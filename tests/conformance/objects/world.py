@@ -62,6 +62,11 @@ class World:
         """Return the keys of the dataset's objects."""
         return self.behind.keys(f"{self.placement.prefix}/files/")
 
+    def slots_there(self) -> list[str]:
+        """Return the slots in which something lies."""
+        keys = self.behind.keys(f"{self.placement.prefix}/large/")
+        return [key.rpartition("/")[2] for key in keys]
+
     def leftovers(self) -> list[str]:
         """Return temporary keys, uploads and records that should be gone."""
         staged = self.behind.keys(f"{self.placement.prefix}/staging/")

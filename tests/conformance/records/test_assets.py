@@ -213,6 +213,66 @@ def test_bytes_of_an_upload_that_became_no_entry_are_collected(ledger: Ledger) -
     assert claimed(ledger, LATER) == [KEPT]
 
 
+def test_the_same_bytes_in_two_slots_are_two_things(ledger: Ledger) -> None:
+    one, other = replace(KEPT, slot="a" * 32), replace(KEPT, slot="b" * 32)
+    asset = kept_asset(ledger, file=replace(FILE, slot=one.slot))
+    assert ledger.assets.find_asset("db", asset.id) == asset
+    for kept in (KEPT, one, other):
+        ledger.assets.expect_object("db", kept, NOW)
+    assert sorted(claimed(ledger, NOW + MONTH)) == [KEPT, other]
+    ledger.assets.forget_collected("db", [other])
+    kept_asset(ledger, file=replace(FILE, slot=other.slot))
+    assert claimed(ledger, NOW + MONTH) == [KEPT]
+    ledger.assets.delete_asset(asset.id, NOW)
+    assert sorted(claimed(ledger, NOW + MONTH)) == [KEPT, one]
+
+
+def test_what_is_kept_is_found_by_its_database_site_and_md5(ledger: Ledger) -> None:
+    file = replace(FILE, slot="a" * 32)
+    kept_asset(ledger, file=file)
+    assert ledger.assets.find_kept("db", file.site_id, file.md5) == file
+    assert ledger.assets.find_kept("other", file.site_id, file.md5) is None
+    assert ledger.assets.find_kept("db", SiteId(4), file.md5) is None
+    assert ledger.assets.find_kept("db", file.site_id, Md5("3" * 32)) is None
+
+
+def test_entries_are_moved_to_where_their_bytes_are_whole(ledger: Ledger) -> None:
+    new = replace(KEPT, slot="a" * 32)
+    assets = [kept_asset(ledger), kept_asset(ledger)]
+    others = [
+        kept_asset(ledger, file=replace(FILE, site_id=SiteId(4))),
+        kept_asset(ledger, file=None),
+    ]
+    ledger.assets.expect_object("db", new, NOW)
+    ledger.assets.move_kept("db", KEPT, new, SOON)
+    for asset in assets:
+        assert ledger.assets.find_asset("db", asset.id) == replace(
+            asset, file=replace(FILE, slot=new.slot)
+        )
+    for asset in others:
+        assert ledger.assets.find_asset("db", asset.id) == asset
+    assert claimed(ledger, SOON) == []
+    assert claimed(ledger, NOW + MONTH) == [KEPT]
+
+
+def test_nothing_is_moved_to_what_is_being_collected(ledger: Ledger) -> None:
+    new = replace(KEPT, slot="a" * 32)
+    asset = kept_asset(ledger)
+    ledger.assets.expect_object("db", new, NOW)
+    assert claimed(ledger, NOW + MONTH) == [new]
+    with pytest.raises(Conflict) as refused:
+        ledger.assets.move_kept("db", KEPT, new, SOON)
+    assert refused.value.code == "being_collected"
+    assert ledger.assets.find_asset("db", asset.id) == asset
+
+
+def test_what_no_entry_names_when_it_is_moved_goes_on_waiting(ledger: Ledger) -> None:
+    new = replace(KEPT, slot="a" * 32)
+    ledger.assets.expect_object("db", new, NOW)
+    ledger.assets.move_kept("db", KEPT, new, SOON)
+    assert claimed(ledger, NOW + MONTH) == [new]
+
+
 def test_expecting_bytes_that_an_entry_names_makes_them_no_waste(ledger: Ledger) -> None:
     kept_asset(ledger)
     ledger.assets.expect_object("db", KEPT, NOW)
@@ -310,13 +370,6 @@ def test_of_bytes_that_are_noted_and_claimed_at_once_one_side_hears_of_the_other
         ends = at_once(2, act)
         assert ends in (["noted", "nothing"], ["refused", "claimed"])
         ledger.assets.forget_collected("db", [KEPT])
-
-
-def test_the_sha256_of_kept_bytes_is_known_by_their_entry(ledger: Ledger) -> None:
-    assert ledger.assets.find_kept_sha256("db", KEPT) is None
-    kept_asset(ledger)
-    assert ledger.assets.find_kept_sha256("db", KEPT) == FILE.sha256
-    assert ledger.assets.find_kept_sha256("other", KEPT) is None
 
 
 def test_a_site_on_which_assets_lie_stays_where_it_is(ledger: Ledger) -> None:

@@ -20,6 +20,9 @@ from core.usecases.assets.objects import KeptBytes, find_object, open_object
 from tests.integration.assets.world import NOBODY, OWNER, House, md5_of, named
 
 DATA = b"the bytes of the lamp"
+EITHER_PLACE = pytest.mark.parametrize(
+    "slots_from_bytes", (1000, 0), ids=("under its md5", "in a slot")
+)
 FORTNIGHT = UNNAMED_LIFETIME + timedelta(seconds=1)
 
 
@@ -77,7 +80,7 @@ def check_truth(house: House) -> None:
         assert b"".join(open_object(house.platform, found).chunks)
     house.clock.sleep(FORTNIGHT.total_seconds())
     collect_unnamed(house.platform)
-    assert set(house.objects.bytes_at) == {house.key(DATA) for _ in assets}
+    assert set(house.objects.bytes_at) == {house.place(asset) for asset in assets}
 
 
 def everything(house: House) -> list[Asset]:
@@ -87,9 +90,11 @@ def everything(house: House) -> list[Asset]:
 
 @pytest.mark.parametrize("after", (False, True), ids=("before", "after"))
 @pytest.mark.parametrize("then", ("again", "never"))
+@EITHER_PLACE
 def test_an_upload_that_dies_at_any_call_is_whole_or_nothing(
-    house: House, then: str, *, after: bool
+    house: House, then: str, slots_from_bytes: int, *, after: bool
 ) -> None:
+    house.objects.slots_from_bytes = slots_from_bytes
     deadly = 0
     while True:
         deadly += 1
@@ -113,9 +118,11 @@ def test_an_upload_that_dies_at_any_call_is_whole_or_nothing(
 
 
 @pytest.mark.parametrize("after", (False, True), ids=("before", "after"))
+@EITHER_PLACE
 def test_a_deletion_or_collection_that_dies_is_finished_by_the_next(
-    house: House, *, after: bool
+    house: House, slots_from_bytes: int, *, after: bool
 ) -> None:
+    house.objects.slots_from_bytes = slots_from_bytes
     for deadly in range(1, 12):
         house.upload(named(), DATA)
         for act in (
@@ -143,8 +150,12 @@ def check_entry_has_bytes(house: House) -> None:
         assert b"".join(open_object(house.platform, found).chunks) == DATA
 
 
-def test_bytes_are_removed_two_weeks_after_their_last_name(house: House) -> None:
-    house.upload(named(), DATA)
+@EITHER_PLACE
+def test_bytes_are_removed_two_weeks_after_their_last_name(
+    house: House, slots_from_bytes: int
+) -> None:
+    house.objects.slots_from_bytes = slots_from_bytes
+    place = house.place(house.upload(named(), DATA))
     house.upload(named("second name"), DATA)
     delete_asset(house.platform, OWNER, "Lamp:1.0-initial")
     house.clock.sleep(FORTNIGHT.total_seconds())
@@ -152,7 +163,7 @@ def test_bytes_are_removed_two_weeks_after_their_last_name(house: House) -> None
     delete_asset(house.platform, OWNER, "second name:1.0-initial")
     house.clock.sleep(UNNAMED_LIFETIME.total_seconds())
     assert collect_unnamed(house.platform) == 0
-    assert list(house.objects.bytes_at) == [house.key(DATA)]
+    assert list(house.objects.bytes_at) == [place]
     house.clock.sleep(1)
     assert collect_unnamed(house.platform) == 1
     assert house.objects.bytes_at == {}
@@ -178,7 +189,10 @@ def test_an_upload_during_the_collection_of_its_bytes_is_told_so(house: House) -
         def __getattr__(self, name: str) -> object:
             return getattr(house.objects, name)
 
-        def remove_objects(self, placement: Placement, md5s: list[object]) -> None:
+        def remove_objects(
+            self, placement: Placement, md5s: list[object], *, slots: list[str]
+        ) -> None:
+            assert slots == []
             with pytest.raises(Conflict) as refused:
                 house.upload(named("during"), DATA)
             told.append(refused.value.code)
@@ -230,7 +244,10 @@ def test_a_site_that_does_not_answer_keeps_its_bytes_for_the_next_time(house: Ho
     house.clock.sleep(FORTNIGHT.total_seconds())
 
     class HalfDead:
-        def remove_objects(self, placement: Placement, md5s: list[object]) -> None:
+        def remove_objects(
+            self, placement: Placement, md5s: list[object], *, slots: list[str]
+        ) -> None:
+            assert slots == []
             if placement.site.id == SiteId(3):
                 raise Unavailable("The site does not answer.")
             house.objects.remove_objects(placement, cast("Any", md5s))

@@ -135,6 +135,16 @@ class House:
         prefix = assets_placement(found, self.platform.rules.assets_db_id).prefix
         return f"{prefix}/files/md5/{md5[:2]}/{md5[2:]}"
 
+    def place(self, asset: Asset) -> str:
+        """Return where the bytes of an entry are to lie."""
+        file = asset.file
+        assert file is not None
+        found = self.places.find_site(file.site_id)
+        assert found is not None
+        prefix = assets_placement(found, self.platform.rules.assets_db_id).prefix
+        by_md5 = f"{prefix}/files/md5/{file.md5.hex[:2]}/{file.md5.hex[2:]}"
+        return f"{prefix}/large/{file.slot}" if file.slot else by_md5
+
 
 def open_house(ledger: Ledger, **rules: object) -> House:
     clock, known, places = FakeClock(NOW), people(), KnownPlaces([some_site(3), some_site(4)])

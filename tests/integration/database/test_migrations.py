@@ -84,6 +84,19 @@ def test_a_short_key_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+OBJECTS_OF_VERSION_4 = (
+    "ALTER TABLE asset_objects RENAME TO asset_objects_now",
+    "DROP INDEX ix_asset_objects_unnamed_since",
+    """CREATE TABLE asset_objects (assets_db_id TEXT NOT NULL, site_id BIGINT NOT NULL,
+    md5 TEXT NOT NULL, unnamed_since TIMESTAMP WITH TIME ZONE NOT NULL, claimed BOOLEAN NOT NULL,
+    PRIMARY KEY (assets_db_id, site_id, md5))""",
+    "CREATE INDEX ix_asset_objects_unnamed_since ON asset_objects (unnamed_since)",
+    """INSERT INTO asset_objects SELECT assets_db_id, site_id, md5, unnamed_since, claimed
+    FROM asset_objects_now""",
+    "DROP TABLE asset_objects_now",
+)
+
+
 def test_assets_of_an_older_labset_are_there_after_the_migration(database_url: str) -> None:
     """What version 4 kept has no revision, and its unnamed bytes no lease."""
     ledger = open_ledger(database_url, [KEY])
@@ -93,9 +106,10 @@ def test_assets_of_an_older_labset_are_there_after_the_migration(database_url: s
     with ledger.database.writing() as connection:
         for index in ("ix_assets_dataset", "ix_assets_site"):
             connection.execute(text(f"DROP INDEX {index}"))
-        for column in ("pinned_revision", "pinned_path"):
+        for column in ("pinned_revision", "pinned_path", "slot"):
             connection.execute(text(f"ALTER TABLE assets DROP COLUMN {column}"))
-        connection.execute(text("ALTER TABLE asset_objects DROP COLUMN claimed_until"))
+        for statement in OBJECTS_OF_VERSION_4:
+            connection.execute(text(statement))
         connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
     ledger.close()
     again = open_ledger(database_url, [KEY])

@@ -30,10 +30,14 @@ Fault = Callable[[str, str, Reply], Reply]
 
 @dataclass
 class FaultyProxy:
-    """Passes requests on. `stalled` answers nothing until it is cleared; `fault` changes replies."""
+    """Passes requests on. `stalled` answers nothing until it is cleared; `fault` changes replies.
+
+    `spoil` changes the bodies of requests, not their lengths.
+    """
 
     endpoint: str = ""
     fault: Fault | None = None
+    spoil: Callable[[str, str, bytes], bytes] | None = None
     stalled: threading.Event = field(default_factory=threading.Event)
     resumed: threading.Event = field(default_factory=threading.Event)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
@@ -65,6 +69,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.proxy.resumed.wait(30)
             self.close_connection = True
             return
+        if self.proxy.spoil is not None:
+            body = self.proxy.spoil(self.command, self.path, body)
         reply = self._ask(body)
         if self.proxy.fault is not None:
             reply = self.proxy.fault(self.command, self.path, reply)
