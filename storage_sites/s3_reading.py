@@ -30,18 +30,6 @@ def find(connection: S3Connection, key: str, *, from_pool: bool = False) -> Foun
         raise
 
 
-def find_whole_tag(connection: S3Connection, key: str) -> tuple[int, str] | None:
-    """Return the size in bytes and the ETag, of whatever form, of what is at `key`; one HEAD."""
-    try:
-        with connection.call():
-            meta = obstore.head(connection.quick, key)
-    except SiteFailure as problem:
-        if problem.failure.kind is Kind.ABSENT:
-            return None
-        raise
-    return meta["size"], _bare(meta["e_tag"])
-
-
 def get(store: ObstoreStore, key: str) -> GetResult | None:
     """Begin a GET; None where there is no such key (a missing bucket raises)."""
     try:
@@ -70,10 +58,11 @@ def found_of(meta: ObjectMeta) -> Found:
 
 def md5_of(e_tag: str | None) -> str | None:
     """Return the md5 that an ETag is; None for those of multipart uploads and unknown forms."""
-    bare = _bare(e_tag)
+    bare = bare_tag(e_tag)
     is_md5 = len(bare) == _MD5_DIGITS and all(digit in "0123456789abcdef" for digit in bare)
     return bare if is_md5 else None
 
 
-def _bare(e_tag: str | None) -> str:
+def bare_tag(e_tag: str | None) -> str:
+    """Return an ETag without its quotes."""
     return (e_tag or "").removeprefix("W/").strip('"').lower()

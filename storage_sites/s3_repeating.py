@@ -10,8 +10,8 @@ import obstore
 
 from core.errors import Unavailable
 from storage_sites.s3_connection import S3Connection
-from storage_sites.s3_errors import SiteFailure
-from storage_sites.s3_reading import get, stream_of
+from storage_sites.s3_errors import Kind, SiteFailure
+from storage_sites.s3_reading import bare_tag, get, stream_of
 
 if TYPE_CHECKING:
     from obstore import GetOptions, GetResult
@@ -56,6 +56,17 @@ def read_patiently(connection: S3Connection, key: str) -> Iterator[bytes] | None
     with connection.call():
         result = get(connection.streaming, key)
     return None if result is None else _going_on(connection, key, result)
+
+
+def find_patiently(connection: S3Connection, key: str) -> tuple[int, str] | None:
+    """Return the size in bytes and the ETag, of whatever form, of what is at `key`."""
+    try:
+        meta = repeated(connection, lambda: obstore.head(connection.quick, key), from_pool=False)
+    except SiteFailure as problem:
+        if problem.failure.kind is Kind.ABSENT:
+            return None
+        raise
+    return meta["size"], bare_tag(meta["e_tag"])
 
 
 def _going_on(connection: S3Connection, key: str, result: GetResult) -> Iterator[bytes]:

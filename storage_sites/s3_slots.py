@@ -16,8 +16,7 @@ from storage_sites.keys import new_copy_record, slot_key
 from storage_sites.s3_connection import S3Connection
 from storage_sites.s3_multipart import PART_BYTES, Multipart, UnprovenPart
 from storage_sites.s3_naming import clean_up
-from storage_sites.s3_reading import find_whole_tag
-from storage_sites.s3_repeating import read_patiently
+from storage_sites.s3_repeating import find_patiently, read_patiently
 
 PARTS_AT_ONCE: Final = 2  # with the part that is being filled, and the pieces of that: 32 MiB
 _DOUBLED_FROM: Final = (4_000, 7_000)  # parts, of which S3 allows 10,000: together 172 GiB
@@ -74,7 +73,7 @@ class SlotPut:
         intake.hash_beside(self._connection.pool)
         try:
             while not intake.ended:
-                piece = intake.take(_part_bytes(self._upload.parts))
+                piece = intake.take(part_bytes(self._upload.parts))
                 if piece:
                     self._upload.send(piece, at_once=PARTS_AT_ONCE)
             self._upload.settle()
@@ -83,7 +82,7 @@ class SlotPut:
 
     def _prove(self, stored: StoredObject, *, is_told: bool) -> None:
         """Compare the tag of what is there now, or read it. Raises Unavailable, and it is removed."""
-        found = find_whole_tag(self._connection, self._upload.key)
+        found = find_patiently(self._connection, self._upload.key)
         if found == (stored.size_bytes, self._upload.tag):
             return
         if found is None and not is_told:
@@ -102,6 +101,6 @@ class SlotPut:
         )
 
 
-def _part_bytes(parts: int) -> int:
+def part_bytes(parts: int) -> int:
     """Return how long the next part is: a whole number of blocks, more of them as parts run out."""
     return PART_BYTES << sum(parts >= limit for limit in _DOUBLED_FROM)

@@ -228,6 +228,32 @@ def test_curl_sends_a_large_file_of_which_it_does_not_say_the_length(
     assert httpx.get(made["public_url"]).content == file.read_bytes()
 
 
+def test_a_large_file_that_somebody_took_from_the_site_comes_back_by_the_same_upload(
+    carols: Assets, stack: Running
+) -> None:
+    data, told = secrets.token_bytes(9 * 1024 * 1024), about(new_name())
+    bucket = bucket_of(stack)
+
+    def kept() -> set[str]:
+        return {one.key for one in bucket.objects.all() if "/assets-" in one.key}
+
+    before = kept()
+    made = carols.upload(data, told)
+    path = f"/asset-object/{made['asset_id']}"
+    [key] = kept() - before
+    assert "/large/" in key
+    assert carols.upload(data, about(new_name()))["asset_id"] != made["asset_id"]
+    assert kept() - before == {key}
+    assert (
+        carols.http.get(path, headers={"Range": "bytes=5000000-5000009"}).content
+        == (data[5_000_000:5_000_010])
+    )
+    bucket.Object(key).delete()
+    assert carols.json("GET", path, 409)["error"] == "data_missing"
+    assert carols.upload(data, told)["asset_id"] == made["asset_id"]
+    assert carols.http.get(path).content == data
+
+
 def test_bytes_that_somebody_took_from_the_site_are_told_and_come_back_by_the_same_upload(
     carols: Assets, stack: Running
 ) -> None:

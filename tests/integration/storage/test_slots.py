@@ -152,6 +152,13 @@ def test_a_completion_whose_answer_was_lost_is_asked_again(
     check(proxied, put(proxied))
 
 
+def test_a_site_that_is_busy_after_the_completion_is_asked_again(
+    proxied: World, proxy: FaultyProxy
+) -> None:
+    proxy.fault = first_times(4, "HEAD", IS_SLOT, Reply(503, {}, b""))
+    check(proxied, put(proxied))
+
+
 @pytest.mark.parametrize("is_there", (True, False))
 def test_a_completion_of_which_nobody_knows_is_looked_at(
     proxied: World, proxy: FaultyProxy, *, is_there: bool

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import repeat
 
 import pytest
@@ -40,6 +42,18 @@ def test_blocks_are_hashed_where_they_lie() -> None:
         hashlib.sha256(data[start : start + BLOCK_BYTES]).hexdigest() for start in starts
     ]
     assert stored.sha256 == hashlib.sha256(data).hexdigest()
+
+
+def test_hashing_beside_changes_nothing() -> None:
+    pieces = [bytes([number]) * BLOCK_BYTES for number in range(5)] + [b"tail"]
+    plain, beside = (Intake(pieces, expected=None, size_bytes=None) for _ in range(2))
+    with ThreadPoolExecutor(3) as threads:
+        beside.take(BLOCK_BYTES)
+        beside.hash_beside(threads)
+        for intake in (plain, beside):
+            while not intake.ended:
+                intake.take(BLOCK_BYTES)
+        assert beside.finish(slot="s") == replace(plain.finish(), slot="s")
 
 
 def test_too_much_is_refused_while_it_arrives() -> None:
