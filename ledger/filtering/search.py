@@ -60,6 +60,8 @@ from ledger.filtering.terms import Group, required_terms
 FEW = 1_000  # so many documents are rather looked at and sorted than found by walking along
 MANY = 20_000  # beyond, it does not matter which term is the rarest
 _MOST_GROUPS = 8
+_ALIKE = 50  # documents; below, one that nobody may see would decide which term is the rarest
+_FEW_TERMS = 16  # may be looked for at a document before it is known who may see it
 _EVERYTHING = Every(())
 _CANCELLED = "57014"  # an SQLSTATE
 _STEADY = "SET plan_cache_mode = force_custom_plan; SET jit = off"
@@ -250,7 +252,7 @@ def _ask_sqlite(connection: Connection, plan: _Plan, condition: Condition) -> Pa
         if collection.terms is None or not groups:
             wanted = plan.guarding(matches) if condition != _EVERYTHING else true()
             return plan.page(connection, wanted, keys)
-        terms = _Terms(connection, collection.terms, collection.table, groups)
+        terms = _Terms(connection, plan, collection.terms, groups)
         if not plan.computed and not terms.are_few(connection):
             having = terms.guarding(matches, groups)
             return plan.page(connection, plan.guarding(having), keys)
@@ -262,18 +264,21 @@ class _Terms:
     """The groups of terms of one query, the rarest first."""
 
     def __init__(
-        self, connection: Connection, terms: Table, table: Table, groups: Sequence[Group]
+        self, connection: Connection, plan: _Plan, terms: Table, groups: Sequence[Group]
     ) -> None:
         self._terms = terms
-        self._number = table.c.number
+        self._scope = plan.scope
+        self._number = plan.collection.table.c.number
         counts = [
             _count(connection, select(terms.c.number).where(terms.c.term.in_(group)), MANY)
             for group in groups
         ]
         self._fewest = min(counts)
-        self._groups = [
-            group for _, group in sorted(zip(counts, groups, strict=True), key=itemgetter(0))
+        ranks = [
+            (max(_ALIKE, count), len(group), group)
+            for count, group in zip(counts, groups, strict=True)
         ]
+        self._groups = [group for *_, group in sorted(ranks, key=itemgetter(0, 1))]
 
     def are_few(self, connection: Connection) -> bool:
         """Return whether few documents have a term of each group."""
@@ -294,8 +299,11 @@ class _Terms:
         """Select the numbers of the documents that have a term of each group."""
         rarest, *others = self._groups
         number = self._terms.c.number
-        has_others = (_has_term(self._terms, number, group) for group in others)
-        return select(number).where(self._terms.c.term.in_(rarest), *has_others)
+        has_others = and_(true(), *(_has_term(self._terms, number, group) for group in others))
+        if sum(map(len, others)) > _FEW_TERMS:
+            is_seen = exists().where(self._number == number, self._scope).correlate(self._terms)
+            has_others = case((is_seen, has_others), else_=false())
+        return select(number).where(self._terms.c.term.in_(rarest), has_others)
 
 
 def _count(connection: Connection, numbers: Select[int], most: int) -> int:

@@ -62,6 +62,34 @@ def _private(template: Asset, number: int) -> Asset:
     )
 
 
+def test_a_value_that_only_a_hidden_document_has_costs_as_little_as_one_that_none_has(
+    sqlite: Ledger,
+) -> None:
+    wide: Json = {"asset_metadata.b": {"$in": list(range(2, 900))}}
+    steps = [_steps(sqlite, {"asset_name": name, **wide}) for name in ("private 1", "private x")]
+    assert abs(steps[0] - steps[1]) < 50
+
+
+def _steps(sqlite: Ledger, body: Json) -> int:
+    """Count what SQLite does for a query, in tens of instructions."""
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    query = parse_query(body, sort="asset_name", fields_of=ASSET_SHAPE)
+    with sqlite.database.reading() as connection:
+        driver = connection.connection.driver_connection
+    driver.set_progress_handler(count, 10)  # type: ignore[union-attr]
+    try:
+        assert not sqlite.assets.query_assets(ANYBODY, query).items
+    finally:
+        driver.set_progress_handler(None, 10)  # type: ignore[union-attr]
+    assert steps
+    return steps
+
+
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("body", BODIES, ids=("pattern", "negation", "rare", "common"))
 def test_a_document_that_nobody_may_see_is_not_looked_at(
