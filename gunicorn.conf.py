@@ -67,13 +67,11 @@ _SILENT_SECONDS = (
     60  # a client that neither sends nor takes a byte for so long gives its thread back
 )
 
-_PROMPT_SECONDS = (
-    3.0  # a body that makes its thread wait for so long, beyond what it brings, is slow
-)
+_PROMPT_SECONDS = 0.3  # a body for which a thread waits longer, beyond what it brings, is slow
 _PROMPT_BYTES_PER_SECOND = 16 * 1024
 _SLOW_SECONDS = 30.0  # the same, after which a slow one ends
 _SLOWEST_BYTES_PER_SECOND = 1024
-_slow_places = threading.BoundedSemaphore(max(1, threads // 2))
+_slow_places = threading.BoundedSemaphore(max(1, threads * 3 // 4))
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)
 _UNKNOWN_LENGTH = re.compile(rb"\r\n(transfer-encoding|expect):", re.IGNORECASE)
 
@@ -82,7 +80,7 @@ class WatchedBody:
     """Reads the body of one request; ends one for which its thread would wait too long.
 
     Waiting uses up credit that bytes bring back. Without credit for a prompt body it is a slow one, of
-    which half of the threads may be waiting; without credit for a slow one it ends. What takes time
+    which three in four threads may be waiting; without credit for a slow one it ends. What takes time
     here is not counted.
     """
 
