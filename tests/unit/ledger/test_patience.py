@@ -9,13 +9,14 @@ from core.model.access import Secret
 from core.model.asset_documents import ASSET_SHAPE
 from core.model.filters.queries import parse_query
 from core.model.filters.reading import parse_filter
+from core.model.json_values import JsonValue
 from core.ports import AssetScope
 from ledger import asking
 from ledger.engine import open_ledger
 from ledger.filtering.matching import compile_condition
 from tests.integration.filters.shelf import keep
 
-WIDE = {"$nin": [None, *range(999)]}
+WIDE: JsonValue = {"$nin": [None, *range(999)]}
 
 
 def test_time_is_asked_for_in_the_midst_of_a_document() -> None:
