@@ -106,7 +106,7 @@ def test_a_document_that_nobody_may_see_is_not_looked_at(
         _check_order(either, *heard[-1])
 
 
-def _check_order(postgresql: Ledger, statement: str, values: Any) -> None:
+def _check_order(postgresql: Ledger, statement: str, values: dict[str, Any]) -> None:
     """Check what PostgreSQL says of its plan: a document is tested where its visibility was, alone."""
     with postgresql.database.reading() as connection:
         rows = connection.exec_driver_sql(f"EXPLAIN {statement}", values).scalars()
