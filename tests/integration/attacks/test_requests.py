@@ -176,7 +176,7 @@ def test_headers_cannot_be_broken_by_names(alice: Person, new_dataset: NewDatase
         ("bytes=0-0", 206),
         ("bytes=" + ",".join("0-9" for _ in range(1000)), 200),
         ("bytes=0-0,-1", 200),
-        ("bytes=99999999999999999999-", 200),
+        ("bytes=99999999999999999999-", 416),
         ("bytes=5-2", 200),
         ("bytes=100-", 416),
         ("bytes=-0", 416),
