@@ -22,7 +22,9 @@ def test_the_stacks_own_storage_is_allowed_whatever_else_is_listed(listed: str, 
     assert read_plan({"LABSET_ALLOWED_HOSTS": listed}).allowed_hosts == hosts
 
 
-@pytest.mark.parametrize(("switch", "warns"), (("1", True), ("yes", True), ("0", False), ("", False)))
+@pytest.mark.parametrize(
+    ("switch", "warns"), (("1", True), ("yes", True), ("0", False), ("", False))
+)
 def test_who_opens_the_assets_to_a_network_is_warned_beside_the_address(
     tmp_path: Path, switch: str, *, warns: bool
 ) -> None:
