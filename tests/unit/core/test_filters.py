@@ -228,7 +228,7 @@ def test_the_most_that_an_address_may_ask_for() -> None:
 
 
 def test_the_patterns_of_a_filter_share_their_steps() -> None:
-    costly = {f"f{n}": {"$regex": "[ab]{90}" * 5 + str(n)} for n in range(3)}
+    costly: dict[str, Any] = {f"f{n}": {"$regex": "[ab]{90}" * 5 + str(n)} for n in range(3)}
     parse_filter(dict(list(costly.items())[:2]))
     with pytest.raises(TooLarge):
         parse_filter(costly)
