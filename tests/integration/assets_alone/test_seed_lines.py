@@ -8,111 +8,24 @@ from pathlib import Path
 import pytest
 
 from tests.integration.assets_alone.servers import ALICE, Server, run_line
+from tests.seed_lines import (
+    CHECK_ENTRY,
+    CREATE,
+    DELETE,
+    DELETE_ENTRY,
+    GET,
+    GET_ENTRY,
+    HEALTH,
+    OBJECT,
+    QUERY,
+    QUERY_BY_OPERATORS,
+    QUERY_ENTRIES,
+    REGISTER,
+    UPDATE,
+    UPDATE_ENTRY,
+    UPLOAD,
+)
 
-UPLOAD = """\
-curl -X POST http://<server-url>/upload_asset \\
--H "Content-Type: multipart/form-data" \\
--F "asset=@/path/to/your/file.png" \\
--F 'asset_metadata={
-    "asset_name": "SampleAsset",
-    "asset_version": { "version": "1.0", "tag": "initial" },
-    "asset_metadata": { "description": "Sample asset upload" },
-    "asset_tags": ["image", "sample"]
-}'
-"""
-READ = """\
-curl -X GET http://<api-url>/asset/SampleAsset:1.0-initial \\
--H "Content-Type: application/json"
-"""
-CHANGE = """\
-curl -X PUT http://<api-url>/asset/SampleAsset:1.0-initial \\
--H "Content-Type: application/json" \\
--d '{
-    "asset_metadata": {"description": "Updated asset description"},
-    "asset_tags": ["updated", "sample"]
-}'
-"""
-DELETE = """\
-curl -X DELETE http://<api-url>/asset/SampleAsset:1.0-initial \\
--H "Content-Type: application/json"
-"""
-QUERY = """\
-curl -X POST http://<api-url>/assets \\
--H "Content-Type: application/json" \\
--d '{
-    "asset_tags": ["sample"],
-    "asset_metadata": {"type": "image"}
-}'
-"""
-MONGO_QUERY = """\
-curl -X POST http://<api-url>/assets \\
--H "Content-Type: application/json" \\
--d '{
-    "asset_tags": { "$in": ["sample", "image"] },
-    "asset_metadata.type": "image",
-    "asset_version.version": { "$gte": "1.0" }
-}'
-"""
-OBJECT = "curl -X GET http://<api-url>/asset-object/<asset_id> -o downloaded_asset\n"
-EXTERNAL = """\
-curl -X POST http://<api-url>/asset \\
--H "Content-Type: application/json" \\
--d '{
-    "asset_name": "Sample Asset",
-    "asset_version": {"version": "1.0", "tag": "initial"},
-    "asset_metadata": {"description": "Sample asset for testing"},
-    "asset_tags": ["test", "sample"]
-}'
-"""
-HEALTH = "curl -X GET http://<api-url>/health\n"
-REGISTER = """\
-curl -X POST "http://<api-url>/asset_registry" \\
--H "Content-Type: application/json" \\
--d '{
-    "asset_registry_name": "ResNet Models registry",
-    "asset_registry_metadata": {
-        "framework": "PyTorch",
-        "version": "1.0",
-        "author": "OpenAI",
-        "license": "Apache-2.0"
-    },
-    "asset_registry_tags": ["image-classification", "deep-learning", "pytorch"],
-    "asset_registry_public_url": "https://example.com/models/resnet-models-registry"
-}'
-"""
-READ_ENTRY = """\
-curl -X GET "http://<api-url>/asset_registry/123e4567-e89b-12d3-a456-426614174000" \\
--H "Content-Type: application/json"
-"""
-CHANGE_ENTRY = """\
-curl -X PUT "http://<api-url>/asset_registry/123e4567-e89b-12d3-a456-426614174000" \\
--H "Content-Type: application/json" \\
--d '{
-    "asset_registry_metadata": {
-        "framework": "TensorFlow" models,
-        "version": "2.0"
-    },
-    "asset_registry_tags": ["neural-network", "tensorflow"]
-}'
-"""
-DELETE_ENTRY = """\
-curl -X DELETE "http://<api-url>/asset_registry/123e4567-e89b-12d3-a456-426614174000" \\
--H "Content-Type: application/json"
-"""
-QUERY_ENTRIES = """\
-curl -X POST "http://<api-url>/asset_registries" \\
--H "Content-Type: application/json" \\
--d '{
-    "$and": [
-        { "asset_registry_tags": { "$in": ["deep-learning"] } },
-        { "asset_registry_metadata.framework": "PyTorch" }
-    ]
-}'
-"""
-CHECK_HEALTH = """\
-curl -X GET "http://<api-url>/check_health/tes-123e4567-e89b-12d3-a456-426614174000" \\
--H "Content-Type: application/json"
-"""
 PRINTED_ID = "123e4567-e89b-12d3-a456-426614174000"
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 
@@ -138,17 +51,17 @@ def test_the_lines_about_assets_work_as_printed(opened: Server, tmp_path: Path) 
         "asset_id": asset_id,
         "public_url": f"{opened.url}/asset-object/{asset_id}",
     }
-    told = run(opened, READ, tmp_path)
+    told = run(opened, GET, tmp_path)
     assert told["success"] is True
     assert told["data"]["asset_metadata"] == {"description": "Sample asset upload"}  # type: ignore[index]
     run(opened, OBJECT.replace("<asset_id>", asset_id), tmp_path)
     assert (tmp_path / "downloaded_asset").read_bytes() == PICTURE
-    changed = run(opened, CHANGE, tmp_path)
+    changed = run(opened, UPDATE, tmp_path)
     assert (changed["success"], changed["message"]) == (True, "Asset updated")
-    assert run(opened, READ, tmp_path)["data"]["asset_tags"] == ["updated", "sample"]  # type: ignore[index]
+    assert run(opened, GET, tmp_path)["data"]["asset_tags"] == ["updated", "sample"]  # type: ignore[index]
     gone = run(opened, DELETE, tmp_path)
     assert (gone["success"], gone["message"]) == (True, "Asset deleted")
-    missing = run(opened, READ, tmp_path)
+    missing = run(opened, GET, tmp_path)
     assert missing["success"] is False
     assert isinstance(missing["error"], str)
     assert isinstance(missing["message"], str)
@@ -159,14 +72,14 @@ def test_the_lines_of_queries_find_what_they_mean(opened: Server, tmp_path: Path
         "Wanted", b"w", asset_tags=["sample", "more"], asset_metadata={"type": "image", "x": 1}
     ).json()["asset_id"]
     opened.upload("Other", b"o", asset_tags=["sample"], asset_metadata={"type": "text"})
-    for line in (QUERY, MONGO_QUERY):
+    for line in (QUERY, QUERY_BY_OPERATORS):
         found = run(opened, line, tmp_path)
         assert found["success"] is True
         assert [one["asset_id"] for one in found["data"]] == [wanted]  # type: ignore[attr-defined]
 
 
 def test_the_line_of_an_external_asset_makes_an_entry(opened: Server, tmp_path: Path) -> None:
-    made = run(opened, EXTERNAL, tmp_path)
+    made = run(opened, CREATE, tmp_path)
     assert made["success"] is True
     assert made["data"]["message"] == "Asset created"  # type: ignore[index]
     told = opened.ask("GET", "/asset/Sample Asset:1.0-initial").json()["data"]
@@ -178,21 +91,21 @@ def test_the_lines_of_the_registry_work_as_printed(opened: Server, tmp_path: Pat
     assert (made["success"], made["message"]) == (True, "Asset registry created")
     entry_id = str(made["data"]["id"])  # type: ignore[index]
     real = {PRINTED_ID: entry_id}
-    told = run(opened, READ_ENTRY, tmp_path, **real)
+    told = run(opened, GET_ENTRY, tmp_path, **real)
     assert told["data"]["asset_registry_name"] == "ResNet Models registry"  # type: ignore[index]
     found = run(opened, QUERY_ENTRIES, tmp_path)
     assert entry_id in {one["asset_registry_id"] for one in found["data"]}  # type: ignore[attr-defined]
-    refused = run(opened, CHANGE_ENTRY, tmp_path, **real)
+    refused = run(opened, UPDATE_ENTRY, tmp_path, **real)
     assert refused["success"] is False
     assert "JSON" in str(refused["message"])
-    mended = run(opened, CHANGE_ENTRY.replace('" models', '"'), tmp_path, **real)
+    mended = run(opened, UPDATE_ENTRY.replace('" models', '"'), tmp_path, **real)
     assert mended["success"] is True
-    looked = run(opened, CHECK_HEALTH, tmp_path, **{f"tes-{PRINTED_ID}": entry_id})
+    looked = run(opened, CHECK_ENTRY, tmp_path, **{f"tes-{PRINTED_ID}": entry_id})
     assert looked["data"]["status"] == "unhealthy"  # type: ignore[index]
     assert run(opened, DELETE_ENTRY, tmp_path, **real)["success"] is True
 
 
-@pytest.mark.parametrize("line", (READ_ENTRY, DELETE_ENTRY, CHECK_HEALTH))
+@pytest.mark.parametrize("line", (GET_ENTRY, DELETE_ENTRY, CHECK_ENTRY))
 def test_the_ids_that_are_printed_are_not_there(opened: Server, tmp_path: Path, line: str) -> None:
     told = run(opened, line, tmp_path)
     assert told["success"] is False
@@ -208,6 +121,6 @@ def test_where_tokens_are_asked_for_the_lines_need_one_header_more(
     with_token = f'-H "PRIVATE-TOKEN: {ALICE}" -X'
     made = run(closed, UPLOAD.replace("-X", with_token, 1), tmp_path)
     assert made["asset_uri"] == "SampleAsset:1.0-initial"
-    assert run(closed, READ, tmp_path)["success"] is True
+    assert run(closed, GET, tmp_path)["success"] is True
     assert run(closed, DELETE, tmp_path)["error"] == "unauthenticated"
     assert run(closed, DELETE.replace("-X", with_token, 1), tmp_path)["success"] is True
