@@ -24,7 +24,7 @@ _LONGEST_FIRST = (  # so that no process is left alone with one of them at the e
 _ALONE = frozenset({"integration/faults"})  # whose seconds mean something
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest rooms, and keep each together: its tests use the same servers."""
     items.sort(key=lambda item: _rank(_room_of(item)))

@@ -103,14 +103,22 @@ def test_an_endless_form_of_a_stranger_ends_soon(
 
 
 def _big_temporary_files() -> list[Path]:
-    """Return nameless temporary files over 10 MB of any process that we may look into."""
+    """Return nameless temporary files over 10 MB of the processes that this one started."""
     found = []
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         with suppress(OSError):
             target = link.readlink()
-            if "(deleted)" in target.name and link.stat().st_size > 10_000_000:
+            is_big = "(deleted)" in target.name and link.stat().st_size > 10_000_000
+            if is_big and os.getpid() in _ancestors(int(link.parts[2])):
                 found.append(target)
     return found
+
+
+def _ancestors(pid: int) -> Iterator[int]:
+    """Yield the process, its parent, and so on."""
+    while pid:
+        yield pid
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def _part(head: bytes, body: bytes) -> bytes:

@@ -157,7 +157,7 @@ def test_an_archive_that_was_cut_off_is_continued(alice: Typist, demo: Demo) -> 
         (("log", "3:nowhere"), 4, "never a nowhere"),
         (("download", "--project-id", "3", "nothing.like.it"), 4, "nothing.like.it"),
         (("tag", "3", "v0.1.0"), 5, "exists"),
-        (("whoami", "--server", "http://127.0.0.1:9"), 1, "does not answer"),
+        (("datasets", "--server", "http://127.0.0.1:9"), 1, "does not answer"),
     ),
 )
 def test_a_failure_has_its_exit_code_and_says_why(
