@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -277,10 +278,11 @@ def test_the_binding_is_written_once_and_found_again(world: World) -> None:
 
 def test_the_check_finds_the_site_well_and_leaves_nothing(world: World) -> None:
     site = world.placement.site
-    before = set(world.behind.keys(""))
     health = world.objects.check(site.address, site.keys)
     assert health.ok, health.steps
-    assert set(world.behind.keys("")) == before
+    ends = time.monotonic() + 20  # it tidies up beside whoever asked
+    while any("/labset-check-" in key for key in world.behind.keys("")):
+        assert time.monotonic() < ends
     assert health.browser_transfer == (world.kind == "seaweed")
 
 
