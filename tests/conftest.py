@@ -24,12 +24,14 @@ _LONGEST_FIRST = (  # so that no process is left alone with one of them at the e
 _ALONE = frozenset({"integration/faults"})  # whose seconds mean something
 
 
-@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep each room together, since its tests use the same servers; xdist asks before all are there."""
+    item.add_marker(pytest.mark.xdist_group(_room_of(item)))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest rooms, and keep each together: its tests use the same servers."""
+    """Begin with the longest rooms."""
     items.sort(key=lambda item: _rank(_room_of(item)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_room_of(item)))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
