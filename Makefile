@@ -104,7 +104,7 @@ wheel: install-dev ## builds what people install: dist/labset-*.whl with the cli
 # ---- looking after it -------------------------------------------------------------------------
 
 test: install-dev chromium ## all tests but the torture, with the real servers; FLAGS go to pytest
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadgroup $(FLAGS)
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder $(FLAGS)
 
 torture: install-dev ## crash loops, fault proxy, attacks
 	@$(BIN)/pytest tests/torture $(FLAGS)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.turns import a_turn
 
@@ -24,9 +26,17 @@ _LONGEST_FIRST = (  # so that no process is left alone with one of them at the e
 _ALONE = frozenset({"integration/faults"})  # whose seconds mean something
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep each room together, since its tests use the same servers; xdist asks before all are there."""
-    item.add_marker(pytest.mark.xdist_group(_room_of(item)))
+class Rooms(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+    """Gives each room of tests to one process, since its tests use the same servers."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "/".join(nodeid.partition("::")[0].split("/")[1:3])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Rooms:  # noqa: ANN401 - xdist's own
+    """Let xdist hand out rooms."""
+    return Rooms(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from bench.stack import Running
 from tests.integration.attacks.hostile import Repository
 from tests.integration.attacks.watching import Watch
-from tests.integration.browser.conftest import CHROMIUM, FLAGS, sign_in
+from tests.integration.browser.conftest import sign_in
 from tests.integration.product.conftest import (
     Person,
     alice,
@@ -39,17 +38,6 @@ __all__ = [
     "sign_in",
     "stack",
 ]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium, ended before the browser tests begin theirs: one at a time can be."""
-    if not CHROMIUM.exists() and os.geteuid() != 0:
-        pytest.skip(f"{CHROMIUM} is not there and this user may not install it")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

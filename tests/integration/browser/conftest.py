@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from bench.stack import Running
 from tests.integration.product.conftest import (
@@ -23,20 +21,6 @@ from tests.integration.product.conftest import (
 )
 
 __all__ = ["alice", "bob", "carol", "local_site", "new_dataset", "person", "s3_site", "stack"]
-
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium; a machine where it cannot be installed skips these tests."""
-    if not CHROMIUM.exists() and os.geteuid() != 0:
-        pytest.skip(f"{CHROMIUM} is not there and this user may not install it")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
