@@ -9,10 +9,12 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.caller import actor, asset_house, platform
-from app.pages.assets.filters import ASSETS, OPERATORS, Asked, Made, Scope, joined, make_filter
+from app.pages.assets.comparisons import OPERATORS
+from app.pages.assets.filters import Asked, Made, Scope, joined, make_filter
 from app.pages.assets.lines import filter_text, query_line
 from app.pages.assets.permissions import adding_permission
 from app.pages.assets.pinned import dataset_names
+from app.pages.assets.searched_fields import ASSETS
 from app.pages.assets.searches import answer_search, is_fragment, read_asked
 from app.pages.formats import register_formats
 from core.errors import LabsetError, Unauthenticated

@@ -10,10 +10,11 @@ from flask.typing import ResponseReturnValue
 
 from app.api.arguments import tags_argument
 from app.caller import actor, asset_house
-from app.pages.assets.filters import REGISTRY, Asked, Made, joined, make_filter
+from app.pages.assets.filters import Asked, Made, joined, make_filter
 from app.pages.assets.forms import AssetForm, fresh_asset_form, sent_asset_form
 from app.pages.assets.metadata_fields import standing_metadata
 from app.pages.assets.permissions import adding_permission, told_permissions
+from app.pages.assets.searched_fields import REGISTRY
 from app.pages.assets.searches import answer_search, read_asked
 from app.pages.registry.sparkline import bars_of
 from core.errors import LabsetError, Unauthenticated

@@ -7,7 +7,7 @@ import re
 import secrets
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,8 @@ import httpx
 import pytest
 
 from bench.stack import Running
-from tests.integration.product.conftest import Person
+from tests.integration.product.conftest import NewDataset, Person
 from tests.integration.product.test_permissions import DEVELOPER, GitLab, eventually
-
-NewDataset = Callable[..., int]
 
 
 def md5(data: bytes) -> str:

@@ -18,10 +18,9 @@ import pytest
 
 from bench.stack import Running
 from tests.integration.attacks.watching import Watch
-from tests.integration.product.conftest import Person
+from tests.integration.product.conftest import NewDataset, Person
 
 Content = bytes | Iterator[bytes]
-NewDataset = Callable[..., int]
 
 
 @pytest.fixture(scope="module")

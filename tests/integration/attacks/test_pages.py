@@ -12,10 +12,9 @@ from playwright.sync_api import Dialog, Page
 
 from bench.stack import Running
 from tests.integration.attacks.hostile import Repository
-from tests.integration.product.conftest import Person
+from tests.integration.product.conftest import NewDataset, Person
 
 SignIn = Callable[[Person], Page]
-NewDataset = Callable[..., int]
 Clone = Callable[[Person, int], Repository]
 
 RUN = "document.documentElement.dataset.owned=1"

@@ -15,9 +15,8 @@ import httpx
 from bench.stack import Running
 from tests.integration.attacks.hostile import FILE, FOLDER, LINK, SUBMODULE, Repository
 from tests.integration.attacks.watching import Watch
-from tests.integration.product.conftest import Person
+from tests.integration.product.conftest import NewDataset, Person
 
-NewDataset = Callable[..., int]
 Clone = Callable[[Person, int], Repository]
 
 

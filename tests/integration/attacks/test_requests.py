@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 import time
-from collections.abc import Callable
 from urllib.parse import quote
 
 import httpx
@@ -13,9 +12,8 @@ import pytest
 
 from bench.stack import Running
 from tests.integration.house.application import make_app
-from tests.integration.product.conftest import Person
+from tests.integration.product.conftest import NewDataset, Person
 
-NewDataset = Callable[..., int]
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 OPEN = {"hooks.gitlab", "session.go_to_gitlab"}  # a token of its own; nothing but a way to GitLab
 

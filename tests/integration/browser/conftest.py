@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from bench.stack import Running
+from tests.integration.browser.samples import Push
 from tests.integration.product.conftest import (
     Person,
     alice,
@@ -21,6 +25,22 @@ from tests.integration.product.conftest import (
 )
 
 __all__ = ["alice", "bob", "carol", "local_site", "new_dataset", "person", "s3_site", "stack"]
+
+
+@pytest.fixture
+def push(stack: Running) -> Push:
+    """Make an asset in somebody's name by the API."""
+
+    def make(who: Person, told: Mapping[str, object], data: bytes | None = None) -> dict[str, str]:
+        sent = {"asset_version": {"version": "1.0", "tag": "initial"}, **told}
+        form = {"asset_metadata": json.dumps(sent)}
+        files = {"asset": ("seam.bin", data or secrets.token_bytes(200))}
+        address = f"{stack.ready['app_url']}/upload_asset"
+        answer = who.http.post(address, data=form, files=files)
+        assert answer.status_code == HTTPStatus.CREATED, answer.text
+        return dict(answer.json())
+
+    return make
 
 
 @pytest.fixture

@@ -2,56 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import json
 import secrets
-from collections.abc import Callable, Mapping
-from http import HTTPStatus
 
 import pytest
-from PIL import Image
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import expect
 
 from bench.stack import Running
-from tests.integration.product.conftest import Person
-
-NewDataset = Callable[..., int]
-Visit = Callable[..., Page]
-Push = Callable[..., dict[str, str]]
-
-
-def named() -> str:
-    """Return a name that no other test uses."""
-    return f"Seam {secrets.token_hex(4)}"
-
-
-def file(name: str, data: bytes) -> FilePayload:
-    """Return a file to choose."""
-    return {"name": name, "mimeType": "application/octet-stream", "buffer": data}
-
-
-def picture() -> bytes:
-    """Return a PNG of 48 × 32 pixels, unlike any other."""
-    held = io.BytesIO()
-    colour = (secrets.randbelow(256), secrets.randbelow(256), secrets.randbelow(256))
-    Image.new("RGB", (48, 32), colour).save(held, "PNG")
-    return held.getvalue()
-
-
-@pytest.fixture
-def push(stack: Running) -> Push:
-    """Make an asset in somebody's name by the API."""
-
-    def make(who: Person, told: Mapping[str, object], data: bytes | None = None) -> dict[str, str]:
-        sent = {"asset_version": {"version": "1.0", "tag": "initial"}, **told}
-        form = {"asset_metadata": json.dumps(sent)}
-        files = {"asset": ("seam.bin", data or secrets.token_bytes(200))}
-        address = f"{stack.ready['app_url']}/upload_asset"
-        answer = who.http.post(address, data=form, files=files)
-        assert answer.status_code == HTTPStatus.CREATED, answer.text
-        return dict(answer.json())
-
-    return make
+from tests.integration.browser.samples import Push, Visit, file, named, picture
+from tests.integration.product.conftest import NewDataset, Person
 
 
 def test_a_file_is_added_with_progress_and_found_by_what_was_told_of_it(
@@ -215,54 +173,6 @@ def test_two_versions_stand_side_by_side_and_what_differs_says_so(
     expect(page.get_by_role("row", name="camera")).to_contain_text("same")
 
 
-def test_a_raw_filter_says_beside_it_what_is_wrong_and_finds_once_it_is_right(
-    visit: Visit, alice: Person, push: Push
-) -> None:
-    name = named()
-    push(alice, {"asset_name": name, "asset_metadata": {"lens": {"f": 1.4}}})
-    page = visit(alice)
-    page.goto("/assets")
-    page.locator("summary", has_text="Filter by fields").click()
-    raw = page.get_by_label("And this filter, as JSON")
-    raw.fill("{'asset_name': 1}")
-    page.get_by_role("button", name="Apply").click()
-    problem = page.locator("#filter-problem")
-    expect(problem).to_contain_text("line 1, column 2: a name in double quotes is expected here")
-    raw.fill('{"$where": "1"}')
-    page.get_by_role("button", name="Apply").click()
-    expect(problem).to_contain_text("'$where' is not allowed")
-    raw.fill(json.dumps({"asset_metadata.lens.f": {"$lt": 2}, "asset_name": name}))
-    page.get_by_role("button", name="Apply").click()
-    expect(problem).to_be_empty()
-    expect(page.locator("#results tbody tr")).to_have_count(1)
-
-
-def test_what_others_made_is_read_and_not_changed_and_private_is_nowhere(
-    visit: Visit, alice: Person, bob: Person, push: Push
-) -> None:
-    name = named()
-    public = push(alice, {"asset_name": name})
-    private = push(
-        alice, {"asset_name": name, "asset_version": {"version": "2", "tag": "x"}} | PRIVATE
-    )
-    page = visit(bob)
-    page.goto(f"/assets/{public['asset_id']}")
-    change = page.get_by_role("button", name="Change")
-    expect(change).to_have_attribute("aria-disabled", "true")
-    expect(change).to_have_attribute(
-        "data-why", "Only its owner and administrators may change it. Ask alice."
-    )
-    expect(page.locator(".versions tbody tr")).to_have_count(1)
-    answer = page.goto(f"/assets/{private['asset_id']}")
-    assert answer is not None
-    assert answer.status == HTTPStatus.NOT_FOUND
-    page.goto(f"/assets?search={name}")
-    expect(page.locator("#results tbody tr")).to_have_count(1)
-
-
-PRIVATE = {"visibility": "private"}
-
-
 def test_a_file_of_a_dataset_becomes_an_asset_that_its_page_names(
     visit: Visit, carol: Person, new_dataset: NewDataset
 ) -> None:
@@ -327,48 +237,6 @@ def test_enter_in_a_field_of_tags_ends_a_tag_and_never_sends_the_form(
     expect(page.locator("form:has(.chips)")).not_to_have_attribute("data-seen", "yes")
 
 
-def test_a_line_that_means_nothing_says_so_beside_it_and_is_asked_once_it_is_right(
-    visit: Visit, alice: Person, push: Push
-) -> None:
-    name = named()
-    push(alice, {"asset_name": name})
-    page = visit(alice)
-    page.goto(f"/assets?search={name}")
-    page.locator("summary", has_text="Filter by fields").click()
-    field, value = (page.get_by_label(label, exact=True) for label in ("Field", "Value"))
-    value.fill("abc")
-    page.keyboard.press("Tab")
-    problem = page.locator("#rows-problem")
-    expect(problem).to_contain_text("The value 'abc' has no field")
-    expect(value).to_have_attribute("aria-invalid", "true")
-    field.fill("size")
-    page.get_by_label("Comparison").select_option("gte")
-    expect(problem).to_contain_text("size: 'abc' is no number and no size")
-    page.reload()
-    expect(problem).to_contain_text("size: 'abc' is no number and no size")
-    expect(value.first).to_have_attribute("aria-invalid", "true")
-    value.first.fill("")
-    page.get_by_role("button", name="Apply").click()
-    expect(problem).to_contain_text("size: Give a value")
-    value.first.fill("200")
-    page.keyboard.press("Tab")
-    expect(problem).to_be_empty()
-    expect(value.first).not_to_have_attribute("aria-invalid", "true")
-    expect(page.locator("#results tbody tr")).to_have_count(1)
-
-
-def test_a_line_without_a_field_is_told_of_without_script_as_well(
-    visit: Visit, alice: Person
-) -> None:
-    page = visit(alice, script=False)
-    page.goto("/assets")
-    page.locator("summary", has_text="Filter by fields").click()
-    page.get_by_label("Value", exact=True).fill("abc")
-    page.get_by_role("button", name="Apply").click()
-    expect(page.locator("#rows-problem")).to_contain_text("The value 'abc' has no field")
-    expect(page.get_by_label("Value", exact=True).first).to_have_value("abc")
-
-
 def test_who_is_not_signed_in_sees_what_he_could_do_and_why_not_yet(
     visit: Visit, alice: Person, push: Push
 ) -> None:
@@ -389,71 +257,3 @@ def test_who_is_not_signed_in_sees_what_he_could_do_and_why_not_yet(
         button = page.get_by_role("button", name=label)
         expect(button).to_have_attribute("aria-disabled", "true")
         expect(button).to_have_attribute("data-why", why)
-
-
-@pytest.mark.parametrize("version", ("v0.1.0", "v" * 60))
-def test_on_a_narrow_screen_a_long_version_lies_over_nothing(
-    visit: Visit, carol: Person, new_dataset: NewDataset, version: str
-) -> None:
-    dataset, name = new_dataset(), named()
-    carol.json("PUT", f"/datasets/{dataset}/files/a.bin", 201, content=secrets.token_bytes(99))
-    told = {
-        "path": "a.bin",
-        "asset_name": name,
-        "asset_version": {"version": version, "tag": "4dcb9ea1"},
-        "asset_metadata": {"description": "a seam that was welded on line 3 " * 5},
-    }
-    carol.json("POST", f"/datasets/{dataset}/assets", 201, json=told)
-    page = visit(carol, width=380)
-    page.goto(f"/assets?search={name}")
-    row = page.locator("#results tbody tr")
-    spans = [
-        (box["x"], box["x"] + box["width"])
-        for part in ("td.cut", ".badge", ".when")
-        if (box := row.locator(part).bounding_box()) is not None
-    ]
-    assert len(spans) == 3
-    assert spans[0][1] <= spans[1][0] < spans[1][1] <= spans[2][0] < spans[2][1] <= 380
-    assert spans[0][1] - spans[0][0] > 60
-
-
-@pytest.mark.parametrize("width", (380, 640, 760, 901, 1024, 1280))
-def test_no_page_of_assets_is_wider_than_the_screen(
-    visit: Visit, alice: Person, push: Push, width: int
-) -> None:
-    long = {
-        "asset_name": named() + " that is long" * 15,
-        "asset_version": {"version": "v" * 60, "tag": "t" * 60},
-        "asset_metadata": {"k" * 90: "v" * 400, "deep": {"a": list(range(50))}},
-        "asset_tags": ["tag" * 40, *(f"tag {number}" for number in range(12))],
-    }
-    made = push(alice, long)["asset_id"]
-    page = visit(alice, width=width)
-    both = f"left={made}&right={made}&all=1"
-    for address in (
-        "/assets?field=width&op=is&value=1",
-        "/assets",
-        "/assets?scope=third-party",
-        "/assets/new",
-        f"/assets/{made}",
-        f"/assets/{made}/edit",
-        f"/assets/compare?{both}",
-        "/registry",
-        "/registry/new",
-    ):
-        page.goto(address)
-        too_wide = page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
-        assert too_wide <= 0, address
-
-
-def test_a_slow_database_of_others_never_holds_the_page(visit: Visit, alice: Person) -> None:
-    page = visit(alice)
-    page.route("**/assets/third-party**", lambda _route: None)
-    page.goto("/assets?scope=third-party&search=seam")
-    expect(page.locator("#results")).to_contain_text("Asking the registered databases")
-    page.unroute_all(behavior="ignoreErrors")
-    page.get_by_role("searchbox").fill("")
-    page.get_by_role("searchbox").press_sequentially("weld")
-    expect(page.locator("#results")).to_contain_text("No other database to ask.")

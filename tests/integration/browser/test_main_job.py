@@ -11,11 +11,10 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from bench.stack import Running
-from tests.integration.product.conftest import Person
+from tests.integration.product.conftest import NewDataset, Person
 from tests.integration.product.test_dvc import clone, run, set_token
 
 SignIn = Callable[[Person], Page]
-NewDataset = Callable[..., int]
 
 
 def make_pictures(folder: Path) -> dict[str, bytes]:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, expect
 
 from bench.stack import Running
-from tests.integration.product.conftest import Person
-
-NewDataset = Callable[..., int]
-Visit = Callable[..., Page]
+from tests.integration.browser.samples import Visit
+from tests.integration.product.conftest import NewDataset, Person
 
 COMMIT = "[data-commit]"
 DROP = """([name, text]) => {

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from bench.stack import Running
+from tests.integration.browser.samples import Visit
 from tests.integration.product.conftest import Person
-
-Visit = Callable[..., Page]
 
 
 def test_a_database_that_fails_is_registered_with_its_light_checked_changed_and_deleted(

@@ -15,6 +15,8 @@ from bench.stack import Running, running_stack
 from tests.integration.product.asset_calls import Assets, Caller
 from tests.integration.product.hub import Repository
 
+NewDataset = Callable[..., int]  # takes what POST /datasets takes
+
 
 @dataclass(frozen=True)
 class Person:
@@ -122,7 +124,7 @@ def local_site(alice: Person) -> int:
 
 
 @pytest.fixture
-def new_dataset(alice: Person, s3_site: int) -> Callable[..., int]:
+def new_dataset(alice: Person, s3_site: int) -> NewDataset:
     """Make datasets in `lab`, bound to the S3 site unless told otherwise."""
 
     def make(*, site: int | None = s3_site, **fields: object) -> int:
@@ -137,7 +139,7 @@ def new_dataset(alice: Person, s3_site: int) -> Callable[..., int]:
 
 
 @pytest.fixture
-def repository(carol: Person, new_dataset: Callable[..., int]) -> Repository:
+def repository(carol: Person, new_dataset: NewDataset) -> Repository:
     dataset = new_dataset()
     base = f"/datasets/{dataset}"
     files = {

@@ -20,9 +20,8 @@ import httpx
 import pytest
 
 from bench.stack import Running
-from tests.integration.product.conftest import Person
+from tests.integration.product.conftest import NewDataset, Person
 
-NewDataset = Callable[..., int]
 CUTS = 20
 MIB = 1024 * 1024
 LONG = "very " * 40 + "long"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
-from tests.integration.product.conftest import Person
-
-NewDataset = Callable[..., int]
+from tests.integration.product.conftest import NewDataset, Person
 
 
 def test_a_new_dataset_has_the_id_of_its_project_and_no_site(alice: Person) -> None:

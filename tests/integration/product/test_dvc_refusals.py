@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
 from bench.stack import Running
-from tests.integration.product.conftest import Person
+from tests.integration.product.conftest import NewDataset, Person
 from tests.integration.product.test_dvc import clone, run, set_token
 from tests.integration.product.test_permissions import eventually
-
-NewDataset = Callable[..., int]
 
 
 @pytest.fixture

@@ -5,17 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
 from bench.stack import Running
-from tests.integration.product.conftest import Person
+from tests.integration.product.conftest import NewDataset, Person
 from tests.integration.product.test_dvc import clone, run
-
-NewDataset = Callable[..., int]
 
 WAYS: dict[str, dict[str, str]] = {
     "bearer": {"auth": "custom", "custom_auth_header": "Authorization", "password": "Bearer {}"},

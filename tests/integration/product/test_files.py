@@ -6,16 +6,13 @@ import hashlib
 import secrets
 import socket
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from bench.stack import Running
-from tests.integration.product.conftest import Person
-
-NewDataset = Callable[..., int]
+from tests.integration.product.conftest import NewDataset, Person
 
 
 def md5(data: bytes) -> str:

@@ -9,7 +9,6 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,6 @@ from bench.stack import Running
 from tests.integration.product.conftest import Person
 from tests.integration.product.hub import Repository
 
-NewDataset = Callable[..., int]
 BIN = Path(sys.executable).parent
 
 

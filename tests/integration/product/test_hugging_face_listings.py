@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from tests.integration.product.hub import Repository
 from tests.integration.product.test_dvc import clone, run, set_token
 from tests.integration.product.test_permissions import eventually
 
-NewDataset = Callable[..., int]
 BIN = Path(sys.executable).parent
 
 

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -15,9 +15,8 @@ import httpx
 import pytest
 
 from bench.stack import Running
-from tests.integration.product.conftest import Person
+from tests.integration.product.conftest import NewDataset, Person
 
-NewDataset = Callable[..., int]
 Session = dict[str, Any]
 MIB = 1024 * 1024
 PATH = "long/ä video.bin"

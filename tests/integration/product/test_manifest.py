@@ -7,15 +7,13 @@ import hashlib
 import io
 import secrets
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bench.stack import Running
-from tests.integration.product.conftest import Person
+from tests.integration.product.conftest import NewDataset, Person
 
-NewDataset = Callable[..., int]
 Row = dict[str, object]
 
 

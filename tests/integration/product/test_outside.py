@@ -7,7 +7,6 @@ import io
 import os
 import secrets
 import zipfile
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,10 +14,8 @@ import httpx
 import pytest
 
 from bench.stack import Running
-from tests.integration.product.conftest import Person
+from tests.integration.product.conftest import NewDataset, Person
 from tests.integration.product.test_permissions import eventually
-
-NewDataset = Callable[..., int]
 
 
 def gitlab(stack: Running, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - any option

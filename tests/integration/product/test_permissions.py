@@ -11,9 +11,8 @@ import httpx
 import pytest
 
 from bench.stack import Running
-from tests.integration.product.conftest import Person
+from tests.integration.product.conftest import NewDataset, Person
 
-NewDataset = Callable[..., int]
 REPORTER, DEVELOPER = 20, 30
 
 

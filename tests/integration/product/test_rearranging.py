@@ -6,14 +6,11 @@ import hashlib
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.integration.product.conftest import Person
-
-NewDataset = Callable[..., int]
+from tests.integration.product.conftest import NewDataset, Person
 
 
 def md5(data: bytes) -> str:

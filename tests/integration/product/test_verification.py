@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
 
 from bench.stack import Running
-from tests.integration.product.conftest import Person
+from tests.integration.product.conftest import NewDataset, Person
 
-NewDataset = Callable[..., int]
 LIMIT_SECONDS = 60
 MIB = 1024 * 1024
 Json = dict[str, Any]

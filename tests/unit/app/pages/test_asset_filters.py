@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.pages.assets.filters import Asked, Row, Scope, full_name, make_filter, row_filter
+from app.pages.assets.filters import Asked, Row, Scope, make_filter, row_filter
+from app.pages.assets.searched_fields import full_name
 from core.model.filters.reading import parse_filter
 from core.model.json_values import JsonValue
 
