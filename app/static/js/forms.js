@@ -7,14 +7,13 @@ function capVisibility(select) {
   const option = select.selectedOptions[0];
   if (!option) return;
   const cap = option.dataset.visibility;
-  for (const label of select.form.querySelectorAll("[data-level]")) {
-    const radio = label.querySelector("input");
-    const told = label.querySelector("small");
-    radio.disabled = RANK[label.dataset.level] > RANK[cap];
+  for (const radio of select.form.querySelectorAll('[name="visibility"]')) {
+    const told = radio.closest(".choice").querySelector("small");
+    radio.disabled = RANK[radio.value] > RANK[cap];
     told.textContent = radio.disabled ? `Not possible: ${option.value} is ${cap}.` : told.dataset.told;
     if (radio.disabled && radio.checked) {
       radio.checked = false;
-      select.form.querySelector(`[data-level="${cap}"] input`).checked = true;
+      select.form.querySelector(`[name="visibility"][value="${cap}"]`).checked = true;
     }
   }
 }
