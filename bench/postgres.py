@@ -23,10 +23,12 @@ _RELEASE = "pginstall18"
 class PostgresServer:
     """Listens on a socket in its folder only.
 
-    PostgreSQL refuses to run as root; started by root, it runs as `nobody`.
+    PostgreSQL refuses to run as root; started by root, it runs as `nobody`. `shared_buffers` is what
+    it keeps pages in, as its setting of that name says it; its own default is meant for any machine.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shared_buffers: str = "128MB") -> None:
+        self._shared_buffers = shared_buffers
         self.folder = Path(tempfile.mkdtemp(prefix="labset-pg-"))
         self._user = "nobody" if os.geteuid() == 0 else None
         if self._user is not None:
@@ -43,7 +45,10 @@ class PostgresServer:
         log = (self.folder / "log").open("wb")
         with log:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", data, "-k", self.folder, "-h", "", "-F"],
+                [
+                    *(self._programs / "postgres", "-D", data, "-k", self.folder, "-h", "", "-F"),
+                    *("-c", f"shared_buffers={self._shared_buffers}"),
+                ],
                 stdout=log,
                 stderr=log,
                 user=self._user,
