@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Integer, and_, literal, or_, tuple_
 
 from core.errors import Invalid
-from core.model.json_values import JsonValue
+from core.model.json_values import JsonValue, text_problem
 from ledger.filtering.matching import reached
 from ledger.tables import Moment
 
@@ -49,12 +49,19 @@ def column_key(column: Column[Any], *, descending: bool) -> SortKey:
         return SortKey(column, descending, str, _read_number)
     if isinstance(column.type, Moment):
         return SortKey(column, descending, datetime.isoformat, _read_moment)
-    return SortKey(column, descending, str, str)
+    return SortKey(column, descending, str, _read_text)
 
 
 def bytes_key(expression: ColumnElement[Any], *, descending: bool) -> SortKey:
     """Sort by an expression that makes keys of bytes."""
     return SortKey(expression, descending, lambda value: bytes(value).hex(), bytes.fromhex)
+
+
+def _read_text(text: str) -> str:
+    problem = text_problem(text)
+    if problem:
+        raise ValueError(problem)
+    return text
 
 
 def _read_number(text: str) -> int:

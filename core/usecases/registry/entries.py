@@ -10,6 +10,7 @@ from uuid import uuid4
 from core.errors import Conflict, NotFound
 from core.model.access import Actor, Permission, Person
 from core.model.filters.queries import DocumentQuery
+from core.model.json_values import text_problem
 from core.model.registry import RegistryEntry
 from core.ports import AssetPlatform, Found
 from core.usecases.access.ownership import change_permission, check_may_change, check_writer
@@ -68,7 +69,7 @@ def find_entry(house: AssetPlatform, entry_id: str) -> RegistryEntry:
 
     Raises:  NotFound (`registry_entry_not_found`).
     """
-    entry = house.registry.find_entry(entry_id)
+    entry = None if text_problem(entry_id) else house.registry.find_entry(entry_id)
     if entry is None:
         raise NotFound(
             "No asset database is registered by this id.", code="registry_entry_not_found"

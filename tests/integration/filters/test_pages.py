@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
+import json
 import time
 from dataclasses import replace
 from random import Random
@@ -78,6 +80,19 @@ def test_a_page_goes_on_where_it_ended_though_others_come_and_go(either: Ledger)
 def test_a_cursor_of_somebody_else_is_refused(either: Ledger, cursor: str) -> None:
     query = parse_query({}, sort="asset_name", cursor=cursor, fields_of=ASSET_SHAPE)
     with pytest.raises(Invalid):
+        either.assets.query_assets(AssetScope(None), query)
+
+
+@pytest.mark.parametrize("text", ("\x00", "a\x00b", "\ud800"))
+@pytest.mark.parametrize("place", (1, 2))
+def test_a_cursor_with_text_that_no_database_keeps_is_refused(
+    either: Ledger, text: str, place: int
+) -> None:
+    told = ["asset_name", "a", "b"]
+    told[place] = text
+    cursor = base64.urlsafe_b64encode(json.dumps(told).encode()).decode()
+    query = parse_query({}, sort="asset_name", cursor=cursor, fields_of=ASSET_SHAPE)
+    with pytest.raises(Invalid, match="cursor"):
         either.assets.query_assets(AssetScope(None), query)
 
 

@@ -134,6 +134,14 @@ def test_owners_and_administrators_change_and_others_do_not(world: World) -> Non
     assert gone.value.code == "registry_entry_not_found"
 
 
+@pytest.mark.parametrize("entry_id", ("\x00", "a\x00", "\ud800"))
+def test_an_id_that_no_database_keeps_is_not_even_looked_for(world: World, entry_id: str) -> None:
+    world.registry.entries[entry_id] = world.registered()
+    with pytest.raises(NotFound) as missing:
+        find_entry(world.house, entry_id)
+    assert missing.value.code == "registry_entry_not_found"
+
+
 def test_a_body_is_read_only_of_who_may_change(world: World) -> None:
     entry = world.registered()
 
