@@ -30,7 +30,11 @@ _NAMES_ONE = (
     assets.c.slot == bindparam("in_slot"),
 )
 _IS_NAMED = select(exists().where(*_NAMES_ONE))
-_MOVE = update(assets).where(*_NAMES_ONE).values(slot=bindparam("to_slot"))
+_MOVE = (
+    update(assets)
+    .where(*_NAMES_ONE)
+    .values(site_id=bindparam("to_site"), slot=bindparam("to_slot"))
+)
 _HAS_ENTRY = exists().where(  # two transactions at once may leave a note on what has a name
     assets.c.assets_db_id == objects.c.assets_db_id,
     assets.c.site_id == objects.c.site_id,
@@ -104,8 +108,8 @@ class KeptObjects:
         Raises:  Conflict (`being_collected`).
         """
         with self._database.writing() as connection:
-            to_slot = {"to_slot": kept.slot}
-            if connection.execute(_MOVE, _one(assets_db_id, former) | to_slot).rowcount:
+            to = {"to_site": kept.site_id.number, "to_slot": kept.slot}
+            if connection.execute(_MOVE, _one(assets_db_id, former) | to).rowcount:
                 self.name(connection, assets_db_id, kept)
                 self.unname(connection, assets_db_id, former, now)
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.errors import Conflict, Invalid, TooLarge, Unavailable
+from core.errors import Conflict, DataMissing, Invalid, TooLarge, Unavailable
 from core.model.access import Actor, Person
 from core.model.assets import Asset, AssetFile, AssetName, KeptObject
 from core.model.json_values import is_one_line
@@ -18,7 +18,7 @@ from core.ports import AssetPlatform
 from core.usecases.access.ownership import check_writer
 from core.usecases.assets.drafts import AssetDraft
 from core.usecases.assets.entries import new_asset
-from core.usecases.assets.placing import assets_placement
+from core.usecases.assets.placing import assets_placement, open_kept_placement
 from core.usecases.assets.rights import may_see
 from core.usecases.uploading.announce import MAX_FILE_BYTES
 
@@ -95,7 +95,7 @@ class _Arrival:
         self._db_id = house.rules.assets_db_id
         self._asset: Asset | None = None
         self._is_there = False
-        self._moved: tuple[KeptObject, KeptObject] | None = None
+        self._lost: list[KeptObject] = []  # the entries that name these will name what is kept
 
     def chunks(self) -> Iterator[bytes]:
         """Pass the bytes on, and keep the first of them."""
@@ -110,30 +110,33 @@ class _Arrival:
     def prepare(self, stored: StoredObject) -> None:
         """Decide on the entry and its place, and note the bytes, before they are there.
 
-        What this database keeps elsewhere on the site already is not kept twice, if it is whole
-        there; if not, all entries that name it will name what comes. Bytes that are there under
-        this very name go on to be compared, and repaired if damaged.
+        What this database keeps elsewhere already is not kept twice, if it is whole there; if not,
+        all entries that name it will name what comes: on this site, and for the entry of this very
+        URI on any. Bytes that are there under this very name go on to be compared, and repaired if
+        damaged.
         Raises:  _KeptAlready, where nothing has to be stored.
         """
-        asset, file = self._decide(stored), self._measured(stored)
-        asset = replace(asset, file=file)
+        file = self._measured(stored)
+        asset = replace(self._decide(stored), file=file)
         there = self._find_there(asset)
-        known = self._find_known(file) if there is None else there.file
         self._asset, self._is_there = there or asset, there is not None
+        named = None if there is None else there.file
+        if named is not None and named.site_id != file.site_id:
+            self._give_up(named, file)
+            named = None
+        known = named or self._find_known(file)
         if known is not None and known.kept != file.kept:
-            if known.site_id != file.site_id:
-                raise _KeptAlready
-            self._choose_place(known, file)
-        elif there is None:
+            self._choose_place(known, file, is_named=named is not None)
+        elif named is None:
             self._note(file.kept)
 
     def keep(self) -> Asset:
         """Keep the entry of bytes that are there now."""
         asset, records = self._asset, self._house.assets
-        if asset is None:
+        if asset is None or asset.file is None:
             raise RuntimeError("a site named bytes without a word before")
-        if self._moved is not None:
-            records.move_kept(asset.assets_db_id, *self._moved, self._house.clock.now())
+        for lost in self._lost:
+            records.move_kept(asset.assets_db_id, lost, asset.file.kept, self._house.clock.now())
         if self._is_there:
             return asset
         try:
@@ -165,26 +168,37 @@ class _Arrival:
             )
         return known
 
-    def _choose_place(self, known: AssetFile, file: AssetFile) -> None:
-        """Take what is known, where it is whole (then _KeptAlready), else what comes for all."""
-        if not self._is_there:
-            self._note(known.kept)  # before it is read, so that it stays
-        is_whole = self._is_whole(known)
-        chosen = known if is_whole else file
-        if self._asset is not None and self._asset.file is not None:
-            self._asset = replace(self._asset, file=replace(self._asset.file, slot=chosen.slot))
-        if is_whole:
+    def _give_up(self, named: AssetFile, file: AssetFile) -> None:
+        """Let what comes replace what the entry names on another site, unless that is whole."""
+        if self._is_whole(named):
             raise _KeptAlready
+        self._lost.append(named.kept)
+        self._take(file)
+
+    def _choose_place(self, known: AssetFile, file: AssetFile, *, is_named: bool) -> None:
+        """Take what is known, where it is whole (then _KeptAlready), else what comes for all."""
+        if not is_named:
+            self._note(known.kept)  # before it is read, so that it stays
+        if self._is_whole(known):
+            self._take(known)
+            raise _KeptAlready
+        self._take(file)
         self._note(file.kept)
-        self._moved = known.kept, file.kept
+        self._lost.append(known.kept)
+
+    def _take(self, place: AssetFile) -> None:
+        asset = self._asset
+        if asset is not None and asset.file is not None:
+            file = replace(asset.file, site_id=place.site_id, slot=place.slot)
+            self._asset = replace(asset, file=file)
 
     def _is_whole(self, known: AssetFile) -> bool:
         """Read what is kept, as whoever sends a file again may mean to repair it."""
         wanted = WantedObject(known.md5, known.size_bytes, slot=known.slot)
         try:
-            proofs = self._house.objects.prove_many(self.placement, [wanted], lambda _: None)
-            return all(proofs)
-        except Unavailable:
+            placement = open_kept_placement(self._house, known.site_id)
+            return all(self._house.objects.prove_many(placement, [wanted], lambda _: None))
+        except (DataMissing, Unavailable):
             return False  # what cannot be read is kept anew
 
     def _note(self, kept: KeptObject) -> None:

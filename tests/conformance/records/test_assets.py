@@ -236,8 +236,9 @@ def test_what_is_kept_is_found_by_its_database_site_and_md5(ledger: Ledger) -> N
     assert ledger.assets.find_kept("db", file.site_id, Md5("3" * 32)) is None
 
 
-def test_entries_are_moved_to_where_their_bytes_are_whole(ledger: Ledger) -> None:
-    new = replace(KEPT, slot="a" * 32)
+@pytest.mark.parametrize("site", (FILE.site_id, SiteId(5)), ids=("same site", "another"))
+def test_entries_are_moved_to_where_their_bytes_are_whole(ledger: Ledger, site: SiteId) -> None:
+    new = KeptObject(site, FILE.md5, "a" * 32)
     assets = [kept_asset(ledger), kept_asset(ledger)]
     others = [
         kept_asset(ledger, file=replace(FILE, site_id=SiteId(4))),
@@ -247,7 +248,7 @@ def test_entries_are_moved_to_where_their_bytes_are_whole(ledger: Ledger) -> Non
     ledger.assets.move_kept("db", KEPT, new, SOON)
     for asset in assets:
         assert ledger.assets.find_asset("db", asset.id) == replace(
-            asset, file=replace(FILE, slot=new.slot)
+            asset, file=replace(FILE, site_id=site, slot=new.slot)
         )
     for asset in others:
         assert ledger.assets.find_asset("db", asset.id) == asset

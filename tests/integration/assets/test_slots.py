@@ -10,6 +10,7 @@ import pytest
 from core.errors import Conflict, DataMissing, Unavailable
 from core.model.asset_documents import asset_document
 from core.model.assets import Asset
+from core.model.names import SiteId
 from core.usecases.assets.collection import collect_unnamed
 from core.usecases.assets.entries import delete_asset
 from core.usecases.assets.finding import find_asset
@@ -21,7 +22,15 @@ from core.usecases.assets.objects import (
 )
 from ledger.engine import Ledger
 from tests.integration.assets.test_crashes import DATA, FORTNIGHT, Killed, mortal
-from tests.integration.assets.world import NOBODY, OWNER, STRANGER, House, named, open_house
+from tests.integration.assets.world import (
+    NOBODY,
+    OWNER,
+    STRANGER,
+    House,
+    named,
+    open_house,
+    some_site,
+)
 
 
 @pytest.fixture
@@ -113,6 +122,41 @@ def test_sending_a_file_again_repairs_all_entries_of_it(
     assert list(house.objects.bytes_at) == [house.place(again)]
 
 
+@pytest.mark.parametrize("slots_from", (0, 1000), ids=("in a slot", "by md5"))
+@pytest.mark.parametrize("is_there_too", (False, True))
+@pytest.mark.parametrize("damage", (b"damaged", None), ids=("other", "gone"))
+def test_a_file_that_is_sent_again_to_another_site_repairs_all_entries_of_it(
+    house: House, slots_from: int, damage: bytes | None, *, is_there_too: bool
+) -> None:
+    house.objects.slots_from_bytes = slots_from
+    first, second = (house.upload(named(name), DATA) for name in ("first", "second"))
+    if is_there_too:
+        house.upload(named("there too"), DATA, site=4)
+    if damage is None:
+        del house.objects.bytes_at[house.place(first)]
+    else:
+        house.objects.bytes_at[house.place(first)] = damage
+    again = house.upload(named("first"), DATA, site=4)
+    for asset in (first, second):
+        now = asset_now(house, asset)
+        assert house.place(now) == house.place(again) != house.place(asset)
+        assert now.file is not None
+        assert now.file.site_id == SiteId(4)
+        assert read(house, asset.id) == DATA
+    assert asset_now(house, again) == again
+    later(house)
+    assert list(house.objects.bytes_at) == [house.place(again)]
+
+
+def test_what_comes_to_another_site_replaces_what_lies_on_one_that_nobody_knows(
+    house: House,
+) -> None:
+    first = house.upload(named(), DATA)
+    house.places.sites = [some_site(4)]
+    assert house.upload(named(), DATA).id == first.id
+    assert read(house, first.id) == DATA
+
+
 def test_bytes_that_cannot_be_read_are_kept_anew(house: House) -> None:
     first = house.upload(named(), DATA)
     assert first.file is not None
@@ -166,9 +210,10 @@ def test_whoever_loses_a_race_for_a_uri_leaves_nothing_for_ever(house: House) ->
     assert list(house.objects.bytes_at) == [house.place(asset)]
 
 
+@pytest.mark.parametrize("site", (3, 4))
 @pytest.mark.parametrize("after", (False, True), ids=("before", "after"))
 def test_a_repair_that_dies_at_any_call_loses_nothing_that_was_there(
-    house: House, *, after: bool
+    house: House, site: int, *, after: bool
 ) -> None:
     deadly = 0
     while True:
@@ -177,9 +222,9 @@ def test_a_repair_that_dies_at_any_call_loses_nothing_that_was_there(
         house.objects.bytes_at[house.place(first)] = b"damaged"
         dying, counted = mortal(house, deadly, after=after)
         try:
-            dying.upload(named("third"), DATA)
+            dying.upload(named("third" if site == 3 else "first"), DATA, site=site)
         except Killed:
-            repaired = house.upload(named("first"), DATA)
+            repaired = house.upload(named("first"), DATA, site=site)
             assert repaired.id == first.id
         assert read(house, first.id) == read(house, second.id) == DATA
         later(house)
