@@ -11,16 +11,18 @@ from flask.typing import ResponseReturnValue
 
 from app.caller import actor, asset_house, platform
 from app.pages.assets.differences import compare_lists, compare_objects
-from app.pages.assets.forms import AssetForm, fresh_asset_form, sent_asset_form
+from app.pages.assets.forms import AssetForm, fresh_asset_form, sent_asset_form, tags_text
 from app.pages.assets.lines import document_url, download_line, file_name
 from app.pages.assets.metadata_fields import standing_metadata
 from app.pages.assets.permissions import adding_permission, told_permissions
 from app.pages.assets.pinned import dataset_names
 from app.pages.formats import exact_size, exact_time, size
-from core.errors import Conflict, Invalid, LabsetError
+from core.errors import Invalid, LabsetError, NotFound, Unavailable
 from core.model.asset_documents import asset_document, file_document
 from core.model.assets import Asset, AssetVisibility
 from core.model.json_values import JsonValue
+from core.model.storage import SiteProject
+from core.usecases.access.opening import open_site
 from core.usecases.assets.drafts import AssetChanges, read_changes
 from core.usecases.assets.entries import change_asset, delete_asset
 from core.usecases.assets.finding import find_asset, list_versions, permissions_of
@@ -67,7 +69,7 @@ def edit(asset_id: str) -> ResponseReturnValue:
     entry = find_asset(asset_house(), actor(), asset_id)
     form = fresh_asset_form(
         standing_metadata(entry.metadata),
-        tags=_tags_text(entry),
+        tags=tags_text(entry.tags),
         visibility=entry.visibility.value,
         url=entry.public_url,
         seen=entry.updated_at.isoformat(),
@@ -81,9 +83,7 @@ def change(asset_id: str) -> ResponseReturnValue:
     house, form = asset_house(), sent_asset_form()
     entry = find_asset(house, actor(), asset_id)
     body = form.body("asset_metadata", "visibility")
-    # what nobody touched stays, be there commas in a tag
-    if form.tags() != fresh_asset_form(tags=_tags_text(entry)).tags():
-        body |= form.body("asset_tags")
+    body |= form.changed_tags("asset_tags", entry.tags)
     if is_external(entry):
         body |= form.body("asset_public_url")
     if not form.is_refused:
@@ -99,11 +99,11 @@ def change(asset_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/<asset_id>/delete")
 def delete(asset_id: str) -> ResponseReturnValue:
-    """Delete an asset; one whose bytes go with it, if its name was typed."""
+    """Delete an asset, if its name was typed."""
     house, form = asset_house(), sent_asset_form()
     entry = find_asset(house, actor(), asset_id)
     called = entry.name.uri or entry.name.name
-    if entry.file is not None and form.value("typed") != called:
+    if form.value("typed") != called:
         form.problems["typed"] = f"Type {called} to delete it."
         return _entry_page(entry, form)
     try:
@@ -147,11 +147,7 @@ def _named(side: str) -> str:
 
 
 def _changes(now: Asset, form: AssetForm, body: dict[str, JsonValue]) -> AssetChanges:
-    if form.value("seen") != now.updated_at.isoformat():
-        raise Conflict(
-            "Somebody changed it since this form was opened. Open it again in another tab to see "
-            "what became of it; what you typed stays here."
-        )
+    form.check_seen(now.updated_at)
     return read_changes(body, now)
 
 
@@ -190,7 +186,7 @@ def _entry_page(entry: Asset, deletion: AssetForm) -> ResponseReturnValue:
         other=_neighbour(entry, versions),
         adding=adding_permission("add a version"),
         dataset_names=dataset_names(platform(), actor(), [entry]),
-        site=house.places.find_site(entry.file.site_id) if entry.file else None,
+        site=_seen_site(entry),
         preview=preview_url(entry),
         info=asset_document(entry)["asset_file_info"],
         file_name=file_name(entry),
@@ -201,16 +197,20 @@ def _entry_page(entry: Asset, deletion: AssetForm) -> ResponseReturnValue:
     return page, deletion.status
 
 
+def _seen_site(entry: Asset) -> SiteProject | None:
+    """Return the site on which its bytes lie, where the caller may see it and GitLab says so."""
+    try:
+        return open_site(platform(), actor(), entry.file.site_id)[0] if entry.file else None
+    except (NotFound, Unavailable):
+        return None
+
+
 def _neighbour(entry: Asset, versions: Sequence[Asset]) -> str:
     """Return the id of the version to compare with: the one before, else the next one; or ""."""
     ids = [one.id for one in versions]
     place = ids.index(entry.id) if entry.id in ids else 0
     others = [one for one in (*ids[place + 1 :], *reversed(ids[:place])) if one != entry.id]
     return others[0] if others else ""
-
-
-def _tags_text(entry: Asset) -> str:
-    return ", ".join(entry.tags)
 
 
 def _choices(entry: Asset) -> Sequence[AssetVisibility]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from flask import request
 
 from app.pages.assets.metadata_fields import FIELD, MetadataFields, sent_metadata
 from app.pages.forms import Form
-from core.errors import LabsetError
+from core.errors import Conflict, LabsetError
 from core.model.json_values import JsonValue
 
 # Fields as the API calls them, and what they are called in forms.
@@ -56,6 +57,25 @@ class AssetForm(Form):
             self.problems[name] = error.message
             self.message = ""
 
+    def changed_tags(self, name: str, standing: Sequence[str]) -> dict[str, JsonValue]:
+        """Return what the API would be sent for the tags, if they are not as they stood.
+
+        What nobody touched stays, be there commas in a tag.
+        """
+        shown = fresh_asset_form(tags=tags_text(standing)).tags()
+        return {} if self.tags() == shown else self.body(name)
+
+    def check_seen(self, updated_at: datetime) -> None:
+        """Refuse a form, whose field `seen` is of another moment than the last change of its thing.
+
+        Raises:  Conflict.
+        """
+        if self.value("seen") != updated_at.isoformat():
+            raise Conflict(
+                "Somebody changed it since this form was opened. Open it again in another tab to "
+                "see what became of it; what you typed stays here."
+            )
+
     def require(self, name: str, sentence: str) -> None:
         """Note that a field must be filled in."""
         if not self.value(name):
@@ -76,6 +96,11 @@ class AssetForm(Form):
         except LabsetError as error:
             self.refuse(error)
             return {}
+
+
+def tags_text(tags: Sequence[str]) -> str:
+    """Return tags as their field shows them."""
+    return ", ".join(tags)
 
 
 def sent_asset_form() -> AssetForm:

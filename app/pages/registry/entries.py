@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from app.api.arguments import tags_argument
 from app.caller import actor, asset_house
 from app.pages.assets.filters import Asked, Made, joined, make_filter
-from app.pages.assets.forms import AssetForm, fresh_asset_form, sent_asset_form
+from app.pages.assets.forms import AssetForm, fresh_asset_form, sent_asset_form, tags_text
 from app.pages.assets.metadata_fields import standing_metadata
 from app.pages.assets.permissions import adding_permission, told_permissions
 from app.pages.assets.searched_fields import REGISTRY
@@ -23,7 +23,11 @@ from core.model.filters.queries import parse_query
 from core.model.json_values import JsonValue
 from core.model.registry import RegistryEntry
 from core.ports import Found
-from core.usecases.registry.drafts import read_registry_changes, read_registry_draft
+from core.usecases.registry.drafts import (
+    RegistryDraft,
+    read_registry_changes,
+    read_registry_draft,
+)
 from core.usecases.registry.entries import (
     change_entry,
     delete_entry,
@@ -40,12 +44,8 @@ PER_PAGE = 50
 HISTORY_SHOWN = 60
 TABLE_SHOWN = 10
 NAMED_OTHERS = 3
-_FIELDS = (
-    "asset_registry_name",
-    "asset_registry_public_url",
-    "asset_registry_metadata",
-    "asset_registry_tags",
-)
+_FIELDS = ("asset_registry_name", "asset_registry_public_url", "asset_registry_metadata")
+_TAGS = "asset_registry_tags"
 _NOTHING: Found[RegistryEntry] = Found((), None)
 _HEALTH = {"ok": True, "unhealthy": False}
 _ADD = "register an asset database"
@@ -85,7 +85,7 @@ def new() -> ResponseReturnValue:
 def register() -> ResponseReturnValue:
     """Look at a database and register it, whatever was seen."""
     form = sent_asset_form()
-    body = _body(form)
+    body = _body(form) | form.body(_TAGS)
     if not form.is_refused:
         try:
             entry = register_database(asset_house(), actor(), read_registry_draft(body))
@@ -123,22 +123,21 @@ def edit(entry_id: str) -> ResponseReturnValue:
         standing_metadata(entry.metadata),
         name=entry.name,
         url=entry.public_url,
-        tags=", ".join(entry.tags),
+        tags=tags_text(entry.tags),
+        seen=entry.updated_at.isoformat(),
     )
     return _form_page(form, entry)
 
 
 @blueprint.post("/<entry_id>/edit")
 def change(entry_id: str) -> ResponseReturnValue:
-    """Change an entry; a new address is looked at."""
+    """Change an entry, if it still is as it was shown; a new address is looked at."""
     house, form = asset_house(), sent_asset_form()
     entry = find_entry(house, entry_id)
-    body = _body(form)
+    body = _body(form) | form.changed_tags(_TAGS, entry.tags)
     if not form.is_refused:
         try:
-            changed = change_entry(
-                house, actor(), entry.id, lambda now: read_registry_changes(body, now)
-            )
+            changed = change_entry(house, actor(), entry.id, lambda now: _changes(now, form, body))
         except LabsetError as error:
             form.refuse(error)
         else:
@@ -210,6 +209,11 @@ def _body(form: AssetForm) -> dict[str, JsonValue]:
     form.require("name", "Give it a name.")
     form.require("url", "Say where it is, like https://assets.example.org.")
     return form.body(*_FIELDS)
+
+
+def _changes(now: RegistryEntry, form: AssetForm, body: dict[str, JsonValue]) -> RegistryDraft:
+    form.check_seen(now.updated_at)
+    return read_registry_changes(body, now)
 
 
 def _tell(entry: RegistryEntry, done: str) -> None:
