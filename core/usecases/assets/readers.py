@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore, RLock
 from typing import Final
 
 from core.errors import Unavailable
@@ -29,14 +30,15 @@ class Readers:
     """Asks `is_readable` in a few threads that all requests share, once for those who ask the same.
 
     A list waits for 3 seconds at most, or half a second where 16 others wait already. Where nothing
-    at all was answered, nobody waits for the next 5 seconds.
+    at all was answered in 3 seconds, nobody waits for the next 5.
     """
 
     def __init__(self, is_readable: Callable[[Actor, DatasetId], bool]) -> None:
         self._is_readable = is_readable
         self._threads = ThreadPoolExecutor(_ASKED_AT_ONCE, thread_name_prefix="readable")
         self._under_way: dict[tuple[Actor, DatasetId], Future[bool]] = {}
-        self._lock = Lock()
+        self._waiters: Counter[Future[bool]] = Counter()
+        self._lock = RLock()  # an answer that is cancelled under it is forgotten at once
         self._patient = BoundedSemaphore(MAX_PATIENT_LISTS)
         self._silent_until = 0.0
 
@@ -46,11 +48,12 @@ class Readers:
         Raises:  whatever `is_readable` raises, but Unavailable: such a dataset is left out.
         """
         answers = {one: self._ask(actor, one) for one in sorted(among)}
-        with self._patience() as seconds:
-            told, missing = wait(answers.values(), timeout=seconds)
-        for answer in missing:
-            answer.cancel()
-        if missing and not told:
+        try:
+            with self._patience() as seconds:
+                told, missing = wait(answers.values(), timeout=seconds)
+        finally:
+            self._leave(answers.values())
+        if missing and not told and seconds >= PATIENCE_SECONDS:
             self._silent_until = time.monotonic() + _SILENT_SECONDS
         return frozenset(_readable(answers))
 
@@ -58,12 +61,21 @@ class Readers:
         asked = actor, dataset_id
         with self._lock:
             answer = self._under_way.get(asked)
-            if answer is not None and not answer.done():
-                return answer
-            answer = self._threads.submit(self._is_readable, actor, dataset_id)
-            self._under_way[asked] = answer
-        answer.add_done_callback(partial(self._forget, asked))
+            if answer is None or answer.done():
+                answer = self._threads.submit(self._is_readable, actor, dataset_id)
+                self._under_way[asked] = answer
+                answer.add_done_callback(partial(self._forget, asked))
+            self._waiters[answer] += 1
         return answer
+
+    def _leave(self, answers: Iterable[Future[bool]]) -> None:
+        """Wait no longer; what nobody waits for is not asked, if it was not yet."""
+        with self._lock:
+            for answer in answers:
+                self._waiters[answer] -= 1
+                if not self._waiters[answer]:
+                    del self._waiters[answer]
+                    answer.cancel()
 
     def _forget(self, asked: tuple[Actor, DatasetId], answer: Future[bool]) -> None:
         with self._lock:

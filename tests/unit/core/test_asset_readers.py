@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 
 import pytest
@@ -15,6 +15,7 @@ from core.model.names import DatasetId
 from core.usecases.assets.readers import HASTE_SECONDS, MAX_PATIENT_LISTS, PATIENCE_SECONDS, Readers
 from tests.fakes.people import who
 
+MODULE = "core.usecases.assets.readers"
 LATE = 0.5  # what a busy machine may add
 ODD, EVEN = DatasetId(1), DatasetId(2)
 
@@ -64,6 +65,64 @@ def test_nobody_waits_again_for_who_has_been_silent(released: Event) -> None:
     began = time.monotonic()
     assert readers.find(ANONYMOUS, ids(*range(1, 101))) == frozenset()
     assert time.monotonic() - began < LATE
+
+
+def test_who_was_silent_once_is_waited_for_again(
+    released: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{MODULE}.PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(f"{MODULE}._SILENT_SECONDS", 0.5)
+    readers = Readers(lambda _actor, _one: released.wait(60))
+
+    def is_waited_for() -> bool:
+        began = time.monotonic()
+        readers.find(ANONYMOUS, [ODD])
+        return time.monotonic() - began >= 0.3
+
+    assert is_waited_for()
+    until = time.monotonic() + 5
+    assert not is_waited_for()
+    while not is_waited_for():
+        assert time.monotonic() < until
+
+
+def test_whoever_waits_no_longer_leaves_the_question_to_those_who_do(
+    released: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Event()
+
+    def noted(answers: Iterable[Future[bool]], timeout: float) -> object:
+        waiting.set()
+        return wait(answers, timeout)
+
+    monkeypatch.setattr(f"{MODULE}.wait", noted)
+    readers = Readers(lambda _actor, _one: released.wait(60))
+    with ThreadPoolExecutor(1) as pool:
+        patient = pool.submit(readers.find, ANONYMOUS, ids(*range(1, 20)))
+        assert waiting.wait(60)
+        monkeypatch.setattr(f"{MODULE}.PATIENCE_SECONDS", 0.01)
+        assert readers.find(ANONYMOUS, ids(*range(1, 20))) == frozenset()
+        released.set()
+        assert patient.result() == frozenset(ids(*range(1, 20)))
+
+
+def test_what_nobody_waits_for_any_more_is_not_asked(
+    released: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{MODULE}.PATIENCE_SECONDS", 0.1)
+    asked = []
+
+    def is_readable(_actor: Actor, one: DatasetId) -> bool:
+        asked.append(one)
+        return released.wait(60)
+
+    readers = Readers(is_readable)
+    readers.find(ANONYMOUS, ids(*range(1, 101)))
+    released.set()
+    until = time.monotonic() + 10
+    while not readers.find(ANONYMOUS, ids(200)):
+        assert time.monotonic() < until
+    assert len(set(asked)) < 20
 
 
 def test_of_a_crowd_only_a_few_wait_long(released: Event) -> None:
