@@ -12,6 +12,7 @@ from pathlib import Path
 
 from labset.assets.answers import address_of, ask_body, json_bytes, object_in, read_body
 from labset.assets.model import Asset, Draft, Json
+from labset.assets.queries import Question, ask_rows
 from labset.assets.source import AssetSource
 from labset.errors import Conflict, Damaged, Misused, NotFound, Unreachable
 from labset.local.hash_cache import HashCache, Signature
@@ -201,9 +202,8 @@ def _find_same(
     None, where there is none, or one of which nothing is told: the server decides then.
     Raises:  Conflict (`asset_exists`), if it has other bytes.
     """
-    try:
-        known = find_asset(connection, draft.uri)
-    except NotFound:
+    known = _find_own(connection, draft.uri)
+    if known is None:
         return None
     is_other = known.size is not None and known.size != local.size
     if not is_other and not known.md5:
@@ -215,6 +215,16 @@ def _find_same(
             {"asset_uri": draft.uri, "asset_id": known.id},
         )
     return known
+
+
+def _find_own(connection: Connection, uri: str) -> Asset | None:
+    """Return the entry of a URI in this very database, whatever others keep in the same records."""
+    question = Question({"asset_uri": uri}, limit=1, params={"mine": "1"})
+    try:
+        found = [Asset.parse(row) for row in ask_rows(connection, "/assets", question)]
+    except NotFound:  # so some servers say that there is none
+        return None
+    return next((one for one in found if one.uri == uri), None)
 
 
 def _has_bytes(connection: Connection, asset: Asset) -> bool:

@@ -14,14 +14,14 @@ from app.pages.assets.entries import visibilities
 from app.pages.assets.forms import AssetForm, fresh_asset_form, sent_asset_form
 from app.pages.assets.metadata_fields import standing_metadata
 from app.pages.changes import chunks_of
-from core.errors import Conflict, Invalid, LabsetError, NotFound, Unauthenticated
+from core.errors import Conflict, Invalid, LabsetError, Unauthenticated
 from core.model.assets import Asset
 from core.model.names import DatasetId, FilePath, Ref, SiteId
 from core.model.storage import SiteRecord
 from core.usecases.access.ownership import check_writer
 from core.usecases.assets.drafts import AssetDraft, read_draft
 from core.usecases.assets.entries import create_external, new_asset
-from core.usecases.assets.finding import find_asset
+from core.usecases.assets.finding import find_asset, find_namesake
 from core.usecases.assets.from_dataset import register_file
 from core.usecases.assets.uploading import Incoming, upload_asset
 from core.usecases.datasets.managing import DatasetDetails, show_dataset
@@ -180,11 +180,10 @@ def _check_welcome(draft: AssetDraft, site: SiteId | None) -> None:
     owner = check_writer(house, actor())
     house.places.open_site(actor(), site)
     uri = new_asset(house, actor(), owner, draft).name.uri
-    try:
-        find_asset(house, actor(), uri)
-    except NotFound:
-        return
-    raise Conflict(f"{uri} is there already: choose another version or tag.", code="asset_exists")
+    if find_namesake(house, actor(), uri) is not None:
+        raise Conflict(
+            f"{uri} is there already: choose another version or tag.", code="asset_exists"
+        )
 
 
 def _to(entry: Asset) -> ResponseReturnValue:

@@ -33,6 +33,17 @@ def find_asset(house: AssetPlatform, actor: Actor, uri_or_id: str) -> Asset:
     raise asset_not_found(uri_or_id)
 
 
+def find_namesake(house: AssetPlatform, actor: Actor, uri: str) -> Asset | None:
+    """Return the asset that has a URI in this database, where URIs are given once, if the caller sees it.
+
+    Raises:  Unauthenticated.
+    """
+    person = house.people.find_person(actor)
+    asset = house.assets.find_asset(house.rules.assets_db_id, uri)
+    is_it = asset is not None and asset.name.uri == uri and may_see(house, actor, person, asset)
+    return asset if is_it else None
+
+
 def query_assets(
     house: AssetPlatform, actor: Actor, query: DocumentQuery, *, mine_only: bool = False
 ) -> Found[Asset]:

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
 from bench.postgres import PostgresServer
+from labset import Client
 from ledger.database import Database
 from ledger.tables import asset_objects
 from tests.integration.assets_alone.conftest import bucket_of
@@ -89,6 +91,20 @@ def test_one_uri_may_be_in_both_and_means_the_own_one(pair: Pair) -> None:
     for server in (pair.here, pair.there):
         told = server.ask("GET", "/asset/Twice:1.0-initial").json()["data"]
         assert told["asset_id"] == ids[server.url]
+
+
+def test_a_uri_that_another_one_has_is_free_here_for_the_client(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABSET_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "file").write_bytes(b"the same")
+    with Client(pair.here.url, ALICE) as client:
+        for name, data in (("Free", b"the same"), ("Other", b"other bytes")):
+            pair.there.upload(name, data, ALICE)
+            push = partial(client.assets.push, tmp_path / "file", name=name)
+            made = push(version="1.0", tag="initial")
+            assert made.assets_db_id == pair.here.db_id()
+            assert push(version="1.0", tag="initial") == made
 
 
 def test_only_the_server_that_keeps_an_asset_changes_it(pair: Pair) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labset import Client
-from labset.errors import LabsetError, NotFound
+from labset.errors import Conflict, LabsetError, NotFound
 from tests.integration.labset.assets.seed_server import SeedServer
 from tests.integration.labset.conftest import Typist
 
@@ -30,6 +30,18 @@ def test_a_file_goes_there_and_back(client: Client, original: SeedServer, tmp_pa
     done = client.assets.download(made.uri, tmp_path / "got")
     assert done.path.read_bytes() == b"1234" * 1000
     assert done.checked_by == ()
+
+
+def test_a_uri_is_looked_for_among_its_own_entries(
+    client: Client, original: SeedServer, tmp_path: Path
+) -> None:
+    (tmp_path / "a.bin").write_bytes(b"1234")
+    client.assets.push(tmp_path / "a.bin", version="1.0", tag="x")
+    assert original.asked_for("POST", "/")[0] == "/assets?mine=1&limit=1"
+    [known] = original.entries.values()
+    known["asset_file_info"] = {"size": 5}
+    with pytest.raises(Conflict, match="with other bytes"):
+        client.assets.push(tmp_path / "a.bin", version="1.0", tag="x")
 
 
 def test_an_entry_without_a_uri_is_told_as_far_as_it_is_known(client: Client) -> None:
