@@ -82,6 +82,7 @@ def test_a_line_that_means_nothing_says_so_beside_it_and_is_asked_once_it_is_rig
     value.first.fill("200")
     page.keyboard.press("Tab")
     expect(problem).to_be_empty()
+    expect(page.locator("#rows-count")).to_have_text("1")
     expect(value.first).not_to_have_attribute("aria-invalid", "true")
     expect(page.locator("#results tbody tr")).to_have_count(1)
 

@@ -90,7 +90,7 @@ def test_without_script_a_file_is_added_changed_and_deleted_by_plain_forms(
     page.get_by_label("Value", exact=True).fill("Leica")
     page.get_by_role("button", name="Apply").click()
     page.get_by_role("link", name=name).click()
-    delete = page.get_by_role("button", name=f"Delete {name}")
+    delete = page.get_by_role("button", name="Delete this asset")
     page.locator("#typed").fill(name)
     delete.click()
     expect(page.locator("#typed-problem")).to_contain_text(f"Type {name}:1.0-initial")

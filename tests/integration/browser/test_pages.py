@@ -212,6 +212,10 @@ def test_the_first_stop_of_the_tab_key_leads_to_the_content(visit: Visit, alice:
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.locator("#found")).to_be_focused()
+    page.goto("/storage-sites")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
 
 

@@ -277,3 +277,15 @@ def bucket_of(stack: Running) -> Any:  # noqa: ANN401 - boto3 makes its classes 
     session = boto3.session.Session(s3["access_key"], s3["secret_key"])
     resource = session.resource("s3", endpoint_url=s3["endpoint"], region_name="us-east-1")
     return resource.Bucket(s3["bucket"])
+
+
+def test_a_site_that_one_may_not_see_is_not_named_on_the_page_of_a_public_asset(
+    assets: Caller,
+) -> None:
+    made = assets("alice").upload(secrets.token_bytes(50), about(new_name()))
+    pages = {
+        who: assets(who).http.get(f"/assets/{made['asset_id']}") for who in ("alice", "nobody")
+    }
+    assert {page.status_code for page in pages.values()} == {200}
+    assert "lab-s3" in pages["alice"].text
+    assert "lab-s3" not in pages["nobody"].text
