@@ -97,7 +97,9 @@ def parse_json(data: bytes, what: str, *, names_once: bool = False) -> object:
 
 
 def _place_of(error: Exception) -> str:
-    """Say where the JSON broke, where that is known."""
+    """Say where the JSON broke, or why, where that is known."""
+    if isinstance(error, RecursionError):
+        return ": it is nested too deep"
     if not isinstance(error, json.JSONDecodeError):
         return ""
     return f": line {error.lineno}, column {error.colno}"

@@ -33,6 +33,10 @@ _SEGMENT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._=-]{0,127}")
 _HOST: Final = re.compile(
     r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?"
 )
+_HOSTS: Final = (
+    "A host is a name of letters, digits, dots and dashes, in its xn-- form for other scripts, or an "
+    "IP address as it is usually written."
+)
 _LONGEST_HOST: Final = 253
 _LONGEST_PREFIX: Final = 512
 
@@ -64,12 +68,14 @@ def parse_endpoint(text: str, *, field: str = "endpoint") -> Endpoint:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
     except ValueError as problem:
-        raise _no_endpoint(text, field) from problem
+        raise _no_endpoint(
+            text, field, "Ports end at 65535; an IPv6 address stands in [ ]."
+        ) from problem
     plain = parts.path in {"", "/"} and not (parts.query or parts.fragment or "@" in parts.netloc)
     if parts.scheme not in _PORTS or not plain or "?" in text or "#" in text or port == 0:
         raise _no_endpoint(text, field)
     if not _is_host(host):
-        raise _no_endpoint(text, field)
+        raise _no_endpoint(text, field, _HOSTS)
     return Endpoint(parts.scheme, host, port or _PORTS[parts.scheme])
 
 
@@ -215,8 +221,9 @@ def _invalid_url(message: str) -> Invalid:
     return Invalid(message, details={"field": "url"})
 
 
-def _no_endpoint(text: str, field: str) -> Invalid:
+def _no_endpoint(text: str, field: str, why: str = "") -> Invalid:
+    advice = f"give http://host:port or https://host. {why}".rstrip()
     return Invalid(
-        f"{text!r} is not an {field.replace('_', ' ')}: give http://host:port or https://host.",
+        f"{text!r} is not an {field.replace('_', ' ')}: {advice}",
         details={"field": field},
     )

@@ -104,7 +104,10 @@ class _Reader:
             return "", 1
         found = _COUNTS.match(self._text, self._at)
         if not found:
-            raise _refused("has a { that begins no {m,n}: write \\{")
+            raise _refused(
+                f"has a {{ that begins no {{m,n}} of numbers up to {MAX_PATTERN_REPEATS}: for the sign "
+                f"itself write \\{{"
+            )
         self._at = found.end()
         least, most = int(found[1]), int(found[3] or found[1])
         if max(least, most) > MAX_PATTERN_REPEATS or most < least:

@@ -152,7 +152,7 @@ class _Reader:
             elif name == "$regex":
                 conditions.append(At(path, self._read_regex(value, operators.get("$options", ""))))
             elif name != "$options" or "$regex" not in operators:
-                raise _unknown(name, _OF_FIELDS, f"on the field {_quoted(str(path))}")
+                raise _misplaced(name, path)
         if self._clauses > MAX_FILTER_CLAUSES:
             raise TooLarge(f"The filter has more than {MAX_FILTER_CLAUSES} clauses.")
         return _every(conditions)
@@ -256,6 +256,20 @@ def _unknown(name: str, allowed: Sequence[str], where: str) -> Invalid:
         f"The operator {_quoted(name)} is not allowed {where}{words}.",
         code="unknown_operator",
         details={"operator": name[:100], "allowed": list(allowed)},
+    )
+
+
+def _misplaced(name: str, path: FieldPath) -> Invalid:
+    if name == "$options":
+        return _refused(name, "belongs beside $regex")
+    field = _quoted(str(path))
+    if name.startswith("$"):
+        return _unknown(name, _OF_FIELDS, f"on the field {field}")
+    return Invalid(
+        f"{_quoted(name)} stands beside operators on the field {field}: a field of it is asked for by "
+        f"a name with a dot, {_quoted(f'{path}.{name}')}.",
+        code="unknown_operator",
+        details={"operator": name[:100], "allowed": list(_OF_FIELDS)},
     )
 
 
