@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import (
@@ -28,28 +27,20 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import Conflict, NotFound
-from core.model.asset_documents import asset_document
-from core.model.assets import (
-    Asset,
-    AssetFile,
-    AssetName,
-    AssetVisibility,
-    KeptObject,
-    PinnedFile,
-)
+from core.model.assets import Asset, AssetFile, AssetVisibility, KeptObject
 from core.model.filters.queries import DocumentQuery
-from core.model.names import DatasetId, FilePath, Md5, Revision, SiteId
+from core.model.names import DatasetId, Md5, SiteId
 from core.ports import AssetScope, Found
 from ledger.asset_objects import KeptObjects
-from ledger.database import AnyRow, Database
-from ledger.filtering.rewriting import with_version_key
+from ledger.asset_rows import asset_of, asset_row, uri_key
+from ledger.database import Database
 from ledger.filtering.search import Collection, search
 from ledger.filtering.terms import terms_of
 from ledger.tables import asset_terms, assets, installation
 
 NEWEST_FOR_TAGS = 5_000  # entries whose tags are counted
 
-_FILE_FIELDS = ("size", "md5", "sha256", "format", "file_name", "width", "height")
+_IS_PUBLIC = assets.c.visibility == AssetVisibility.PUBLIC.value
 _FIND_BY_URI = select(assets).where(assets.c.uri_key == bindparam("wanted_key"))
 _FIND_BY_ID = select(assets).where(assets.c.id == bindparam("wanted"))
 _FIND_KEPT = (
@@ -109,18 +100,13 @@ class SqlAssetRecords:
                 f"There is an asset {asset.name.uri or asset.id} already.", code="asset_exists"
             ) from error
 
-    def find_asset(self, assets_db_id: str | None, uri_or_id: str) -> Asset | None:
-        """Return the entry of that URI, else of that id; None for `assets_db_id` looks in all.
+    def find_asset(self, assets_db_id: str, uri_or_id: str) -> Asset | None:
+        """Return the entry of that URI in a database, else of that id."""
+        return self._find(uri_or_id, assets.c.assets_db_id == assets_db_id)
 
-        Of one URI in several databases the oldest entry is meant.
-        """
-        by_uri = {"wanted_key": _uri_key(uri_or_id)}
-        with self._database.reading() as connection:
-            row = connection.execute(_within(_FIND_BY_URI, assets_db_id), by_uri).first()
-            if row is None:
-                by_id = {"wanted": uri_or_id}
-                row = connection.execute(_within(_FIND_BY_ID, assets_db_id), by_id).first()
-        return None if row is None else _asset_of(row)
+    def find_shared(self, home_db_id: str, uri_or_id: str) -> Asset | None:
+        """Return the oldest public entry of that URI, else of that id, in any database but this one."""
+        return self._find(uri_or_id, and_(_IS_PUBLIC, assets.c.assets_db_id != home_db_id))
 
     def replace_asset(self, asset: Asset, *, seen_at: datetime) -> None:
         """Keep changed metadata, tags, visibility and URL of the entry that was seen with this `updated_at`.
@@ -131,7 +117,7 @@ class SqlAssetRecords:
             former = connection.execute(_LOCK, {"wanted": asset.id}).first()
             if former is None:
                 raise NotFound("There is no such asset any more.")
-            changed = asset_row(_with_what_changes(_asset_of(former), asset))
+            changed = asset_row(_with_what_changes(asset_of(former), asset))
             keys = {"wanted": asset.id, "seen": seen_at}
             changes = {name: changed[name] for name in _CHANGING}
             if not connection.execute(_REPLACE.values(**changes), keys).rowcount:
@@ -148,7 +134,7 @@ class SqlAssetRecords:
                 return
             connection.execute(delete(assets).where(assets.c.number == row.number))
             self._drop_terms(connection, row.number, terms_of(row.document))
-            file = _asset_of(row).file
+            file = asset_of(row).file
             if file is not None:
                 self._objects.unname(connection, row.assets_db_id, file.kept, now)
 
@@ -159,7 +145,7 @@ class SqlAssetRecords:
         """
         with self._database.queries.turn():
             page = search(self._database, _COLLECTION, query, _visible(scope))
-        return Found(tuple(map(_asset_of, page.rows)), page.cursor)
+        return Found(tuple(map(asset_of, page.rows)), page.cursor)
 
     def list_asset_datasets(self, assets_db_id: str, limit: int) -> Sequence[DatasetId]:
         """Return the datasets whose readers may see some asset, those of the newest assets first."""
@@ -200,7 +186,7 @@ class SqlAssetRecords:
         wanted = {"db": assets_db_id, "site": site_id.number, "hex": md5.hex}
         with self._database.reading() as connection:
             row = connection.execute(_FIND_KEPT, wanted).first()
-        return None if row is None else _asset_of(row).file
+        return None if row is None else asset_of(row).file
 
     def move_kept(
         self, assets_db_id: str, former: KeptObject, kept: KeptObject, now: datetime
@@ -238,6 +224,16 @@ class SqlAssetRecords:
                 connection.execute(self._make_db_id, made)
                 found = connection.execute(_FIND_DB_ID).scalar_one()
         return str(found)
+
+    def _find(self, uri_or_id: str, within: ColumnElement[bool]) -> Asset | None:
+        by_uri, by_id = (
+            one.where(within).order_by(assets.c.number).limit(1)
+            for one in (_FIND_BY_URI, _FIND_BY_ID)
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(by_uri, {"wanted_key": uri_key(uri_or_id)}).first()
+            row = row or connection.execute(by_id, {"wanted": uri_or_id}).first()
+        return None if row is None else asset_of(row)
 
     def _elements(self, array: ColumnElement[Any]) -> Any:  # noqa: ANN401 - a table-valued function
         name = "json_each" if self._database.is_sqlite else "jsonb_array_elements_text"
@@ -280,9 +276,8 @@ _LIST_DATASETS = _list_datasets()
 
 
 def _visible(scope: AssetScope) -> ColumnElement[bool]:
-    is_public = assets.c.visibility == AssetVisibility.PUBLIC.value
     at_home = _is_in(scope.home_db_id)
-    return and_(_is_in(scope.assets_db_id), or_(is_public, and_(at_home, _visible_at_home(scope))))
+    return and_(_is_in(scope.assets_db_id), or_(_IS_PUBLIC, and_(at_home, _visible_at_home(scope))))
 
 
 def _visible_at_home(scope: AssetScope) -> ColumnElement[bool]:
@@ -305,12 +300,6 @@ def _is_in(assets_db_id: str | None) -> ColumnElement[bool]:
     return true() if assets_db_id is None else assets.c.assets_db_id == assets_db_id
 
 
-def _within(statement: Select[Any], assets_db_id: str | None) -> Select[Any]:
-    if assets_db_id is not None:
-        statement = statement.where(assets.c.assets_db_id == assets_db_id)
-    return statement.order_by(assets.c.number).limit(1)
-
-
 def _with_what_changes(former: Asset, asset: Asset) -> Asset:
     return replace(
         former,
@@ -321,76 +310,4 @@ def _with_what_changes(former: Asset, asset: Asset) -> Asset:
         public_url=asset.public_url,
         more_file_info=asset.more_file_info,
         updated_at=asset.updated_at,
-    )
-
-
-def _uri_key(uri: str) -> str | None:
-    return sha256(uri.encode("utf-8", "replace")).hexdigest() if uri else None
-
-
-def asset_row(asset: Asset) -> dict[str, Any]:
-    """Return the columns of an entry, all but its number."""
-    document = with_version_key(asset_document(asset), asset.name.version)
-    return {
-        "id": asset.id,
-        "assets_db_id": asset.assets_db_id,
-        "uri_key": _uri_key(asset.name.uri),
-        "name": asset.name.name,
-        "visibility": asset.visibility.value,
-        "owner_id": asset.owner_id,
-        "dataset_id": asset.dataset_id.number if asset.dataset_id else None,
-        "site_id": asset.file.site_id.number if asset.file else None,
-        "md5": asset.file.md5.hex if asset.file else None,
-        "slot": asset.file.slot if asset.file else "",
-        "created_at": asset.created_at,
-        "updated_at": asset.updated_at,
-        "document": document,
-        "pinned_revision": asset.pinned.revision.sha if asset.pinned else None,
-        "pinned_path": asset.pinned.path.text if asset.pinned else None,
-        "terms": sorted(terms_of(document)),
-    }
-
-
-def _asset_of(row: AnyRow) -> Asset:
-    told = row.document
-    info = dict(told["asset_file_info"])
-    file = None if row.md5 is None else _file_of(row.site_id, row.slot, info)
-    return Asset(
-        id=row.id,
-        assets_db_id=row.assets_db_id,
-        name=AssetName(row.name, **told["asset_version"]),
-        visibility=AssetVisibility(row.visibility),
-        owner_id=row.owner_id,
-        owner_name=told["owner"],
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        metadata=told["asset_metadata"],
-        tags=tuple(told["asset_tags"]),
-        file=file,
-        public_url=told["asset_public_url"],
-        dataset_id=None if row.dataset_id is None else DatasetId(row.dataset_id),
-        pinned=_pinned_of(row),
-        more_file_info={key: info[key] for key in info if not file or key not in _FILE_FIELDS},
-    )
-
-
-def _pinned_of(row: AnyRow) -> PinnedFile | None:
-    if row.pinned_revision is None:
-        return None
-    return PinnedFile(
-        DatasetId(row.dataset_id), Revision(row.pinned_revision), FilePath(row.pinned_path)
-    )
-
-
-def _file_of(site_id: int, slot: str, info: Mapping[str, Any]) -> AssetFile:
-    return AssetFile(
-        site_id=SiteId(site_id),
-        size_bytes=info["size"],
-        md5=Md5(info["md5"]),
-        sha256=info["sha256"],
-        format=info["format"],
-        file_name=info["file_name"],
-        width=info.get("width"),
-        height=info.get("height"),
-        slot=slot,
     )

@@ -52,8 +52,11 @@ class AssetRecords(Protocol):
                  where its bytes are just taken away, so that they must be uploaded again.
         """
 
-    def find_asset(self, assets_db_id: str | None, uri_or_id: str) -> Asset | None:
-        """Return the entry of that URI, else of that id; None for `assets_db_id` looks in all."""
+    def find_asset(self, assets_db_id: str, uri_or_id: str) -> Asset | None:
+        """Return the entry of that URI in a database, else of that id."""
+
+    def find_shared(self, home_db_id: str, uri_or_id: str) -> Asset | None:
+        """Return the oldest public entry of that URI, else of that id, in any database but this one."""
 
     def replace_asset(self, asset: Asset, *, seen_at: datetime) -> None:
         """Keep changed metadata, tags, visibility and URL of the entry that was seen with this `updated_at`.
@@ -134,6 +137,9 @@ class RegistryRecords(Protocol):
 
     def count_entries(self, owner_id: int | None) -> int:
         """Return how many entries somebody has; None: those that nobody in particular made."""
+
+    def count_all_entries(self) -> int:
+        """Return how many entries there are."""
 
     def query_entries(self, query: DocumentQuery) -> Found[RegistryEntry]:
         """Return the entries that match."""

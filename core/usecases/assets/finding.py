@@ -26,11 +26,12 @@ def find_asset(house: AssetPlatform, actor: Actor, uri_or_id: str) -> Asset:
     wanted = uri_or_id.strip()
     if text_problem(wanted):
         raise asset_not_found(repr(uri_or_id))
-    for assets_db_id in (house.rules.assets_db_id, None):
-        asset = house.assets.find_asset(assets_db_id, wanted)
-        if asset is not None and may_see(house, actor, person, asset):
-            return asset
-    raise asset_not_found(uri_or_id)
+    asset = house.assets.find_asset(house.rules.assets_db_id, wanted)
+    if asset is None or not may_see(house, actor, person, asset):
+        asset = house.assets.find_shared(house.rules.assets_db_id, wanted)
+    if asset is None:
+        raise asset_not_found(uri_or_id)
+    return asset
 
 
 def find_namesake(house: AssetPlatform, actor: Actor, uri: str) -> Asset | None:

@@ -72,10 +72,10 @@ def test_an_asset_comes_back_as_it_was_kept(ledger: Ledger) -> None:
         more_file_info={"size": "3 GB", "md5": "unknown"},
     )
     assert ledger.assets.find_asset("db", stored.name.uri) == stored
-    assert ledger.assets.find_asset(None, stored.id) == stored
+    assert ledger.assets.find_asset("db", stored.id) == stored
     assert ledger.assets.find_asset("db", external.id) == external
     assert ledger.assets.find_asset("other", stored.id) is None
-    assert ledger.assets.find_asset(None, "") is None
+    assert ledger.assets.find_asset("db", "") is None
 
 
 def test_a_uri_is_taken_once_in_each_database(ledger: Ledger) -> None:
@@ -85,9 +85,21 @@ def test_a_uri_is_taken_once_in_each_database(ledger: Ledger) -> None:
     assert refused.value.code == "asset_exists"
     elsewhere = kept_asset(ledger, name=first.name, assets_db_id="other")
     assert ledger.assets.find_asset("other", first.name.uri) == elsewhere
-    assert ledger.assets.find_asset(None, first.name.uri) == first
     kept_asset(ledger, name=AssetName("a"))
     kept_asset(ledger, name=AssetName("a"))
+
+
+def test_of_what_others_share_the_oldest_public_entry_is_found(ledger: Ledger) -> None:
+    name, private = AssetName("m", "1", "a"), AssetVisibility.PRIVATE
+    mine = kept_asset(ledger, name=name)
+    kept_asset(ledger, name=name, assets_db_id="first", visibility=private)
+    oldest = kept_asset(ledger, name=name, assets_db_id="second")
+    kept_asset(ledger, name=name, assets_db_id="third")
+    for wanted in (name.uri, oldest.id):
+        assert ledger.assets.find_shared("db", wanted) == oldest
+    assert ledger.assets.find_shared("second", name.uri) == mine
+    assert ledger.assets.find_shared("db", mine.id) is None
+    assert ledger.assets.find_shared("db", "") is None
 
 
 def test_a_uri_is_found_before_the_same_text_as_an_id(ledger: Ledger) -> None:
@@ -140,8 +152,8 @@ def test_a_deleted_asset_is_found_in_no_way_and_its_uri_is_free(ledger: Ledger) 
     asset = kept_asset(ledger)
     ledger.assets.delete_asset(asset.id, NOW)
     ledger.assets.delete_asset(asset.id, NOW)
-    assert ledger.assets.find_asset(None, asset.name.uri) is None
-    assert ledger.assets.find_asset(None, asset.id) is None
+    assert ledger.assets.find_asset("db", asset.name.uri) is None
+    assert ledger.assets.find_asset("db", asset.id) is None
     assert found(ledger, EVERYTHING, {"asset_tags": "sample"}) == set()
     kept_asset(ledger, name=asset.name)
 

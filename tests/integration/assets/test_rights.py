@@ -117,6 +117,14 @@ def test_what_nobody_may_see_cannot_be_told_from_what_is_not_there(house: House)
     assert words[0] == words[1]
 
 
+def test_what_is_private_here_hides_nothing_that_another_database_shares(house: House) -> None:
+    house.create(named("m", visibility="private"))
+    other = house.with_rules(assets_db_id="other")
+    shared = other.create(named("m"))
+    assert find_asset(house.platform, STRANGER, shared.name.uri) == shared
+    assert find_asset(house.platform, OWNER, shared.name.uri) != shared
+
+
 def test_an_open_installation_trusts_whoever_reaches_it(house: House) -> None:
     owned = entries(house)
     opened = house.with_rules(is_open=True)

@@ -18,7 +18,7 @@ from core.model.assets import AssetVisibility
 from core.model.filters.queries import parse_query
 from core.model.json_values import JsonValue
 from core.ports import AssetScope
-from ledger.assets import asset_row
+from ledger.asset_rows import asset_row
 from ledger.engine import Ledger
 from ledger.tables import asset_terms, assets
 from tests.integration.filters.shelf import Json
@@ -111,7 +111,8 @@ def test_everything_is_shown_in_the_order_of_an_index(
 
 def test_an_asset_is_found_by_uri_and_id_through_an_index(either: Ledger) -> None:
     with statements(either) as heard:
-        assert either.assets.find_asset(None, ONE.id)
+        assert either.assets.find_asset(ONE.assets_db_id, ONE.id)
+        assert either.assets.find_shared("other", ONE.id)
     explain = "EXPLAIN QUERY PLAN" if either.database.is_sqlite else "EXPLAIN"
     for statement, values in heard:
         with either.database.reading() as connection:

@@ -12,7 +12,7 @@ from core.model.asset_documents import ASSET_SHAPE
 from core.model.assets import Asset, AssetVisibility
 from core.model.filters.queries import parse_query
 from core.ports import AssetScope
-from ledger.assets import asset_row
+from ledger.asset_rows import asset_row
 from ledger.engine import Ledger
 from ledger.filtering.search import FEW
 from ledger.tables import asset_terms, assets
