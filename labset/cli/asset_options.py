@@ -36,7 +36,7 @@ Meta = Annotated[
         "--meta",
         metavar="KEY=VALUE",
         show_default=False,
-        help="May be repeated; dots lead into objects.",
+        help="Kept as text; may be repeated, and dots lead into objects.",
     ),
 ]
 MetaJson = Annotated[

@@ -49,7 +49,8 @@ Visibility = Annotated[
     typer.Option(
         "--visibility",
         show_default=False,
-        help="public, internal or private; the server's own choice if absent.",
+        help="public, internal or private; the server's own choice if absent. A file of a dataset, for those "
+        "who may read it: `labset assets register`.",
     ),
 ]
 Site = Annotated[

@@ -73,8 +73,9 @@ class _SignedCommand(TyperCommand):
     """A command whose words may begin with a minus: `-old` stands for `--remove old`."""
 
     def parse_args(self, ctx: _Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """Read the words; `-h` alone still asks for help."""
-        told = [f"{_REMOVE}={one[1:]}" if _is_minus(one) else one for one in args]
+        """Read the words; `-h` alone still asks for help, and `--` before such words is not needed."""
+        words = [one for one in args if one != "--"]
+        told = [f"{_REMOVE}={one[1:]}" if _is_minus(one) else one for one in words]
         return super().parse_args(ctx, told)
 
 

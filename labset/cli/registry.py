@@ -23,10 +23,10 @@ from labset.cli.asset_options import (
     Yes,
 )
 from labset.cli.asset_rows import check_rows, check_sure, entry_row, health_text, print_document
-from labset.cli.given import filter_of, metadata_of, pairs_of, tags_of
+from labset.cli.given import filter_of, metadata_of, pairs_of, tags_of, with_values
 from labset.cli.options import AsJson, Server
 from labset.cli.output import print_json, print_line, print_rows, shown
-from labset.errors import LabsetError
+from labset.errors import LabsetError, Misused
 
 _FOUND = 100
 
@@ -35,6 +35,12 @@ Url = Annotated[
     typer.Argument(metavar="URL", show_default=False, help="Where the asset database answers."),
 ]
 EntryName = Annotated[str, typer.Option("--name", show_default=False, help="What it is called.")]
+NewName = Annotated[
+    str | None, typer.Option("--name", show_default=False, help="What it is called from now on.")
+]
+NewUrl = Annotated[
+    str | None, typer.Option("--url", show_default=False, help="Where it answers from now on.")
+]
 
 
 def add(
@@ -125,6 +131,33 @@ def check(entry_id: EntryId, *, server: Server = None, as_json: AsJson = False) 
     if not now.ok:
         why = now.problem or "it says that it is not well"
         raise LabsetError(f"The asset database {entry_id} is not well: {why}", "unhealthy")
+
+
+def change(
+    entry_id: EntryId,
+    *,
+    name: NewName = None,
+    url: NewUrl = None,
+    tags: Tags = None,
+    meta: Meta = None,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a registered asset database another name or address, other tags or metadata.
+
+    Tags are replaced as a whole, metadata by their keys; the rest stays, its history too.
+    """
+    values = pairs_of(meta)
+    if name is None and url is None and tags is None and not values:
+        raise Misused("Say what to change: --name, --url, --tags or --meta KEY=VALUE.")
+    with labset.Client(server) as client:
+        metadata = with_values(client.registry.info(entry_id).metadata, values) if values else None
+        words = None if tags is None else tags_of(tags)
+        done = client.registry.change(entry_id, name=name, url=url, metadata=metadata, tags=words)
+    if as_json:
+        print_json(done.document)
+    else:
+        print_rows([entry_row(done)])
 
 
 def rm(

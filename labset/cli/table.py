@@ -102,6 +102,12 @@ REGISTRY: Mapping[str, Command] = {
     "info": Command(_LOOK, "Show all that is told of an asset database.", "registry", "info"),
     "check": Command(_LOOK, "Look whether an asset database is well.", "registry", "check"),
     "add": Command("Change", "Register an asset database.", "registry", "add"),
+    "change": Command(
+        "Change",
+        "Give a registered asset database another name or address, other tags or metadata.",
+        "registry",
+        "change",
+    ),
     "rm": Command("Change", "Take an asset database out of the registry.", "registry", "rm"),
 }
 

@@ -50,6 +50,8 @@ def test_an_asset_lives_from_its_upload_to_its_end(shell: Shell, database: SeedS
 
     changed = shell.run("assets", "tag", uri, "+new", "-old", "-hot", "--meta", "lens.f=50").out
     assert changed == f"{uri}: new\n"
+    assert shell.run("assets", "tag", uri, "--", "-new", "+newer").out == f"{uri}: newer\n"
+    shell.run("assets", "tag", uri, "-newer", "+new")
     lines = shell.run("assets", "info", uri).out.splitlines()
     assert {"asset_tags\tnew", "asset_metadata.lens.f\t50"} <= set(lines)
 
@@ -117,11 +119,12 @@ def test_other_databases_are_asked_for_those_who_want_it(shell: Shell) -> None:
     assert found.out.startswith("One\t")
     assert "Two gave no answer: too slow" in found.err
     assert found.err.endswith(
-        "Three was not asked: ill\n1 database of 2 answered, 1 not asked.\n"
+        "Three was not asked: ill\n1 database of 2 answered, 5 not asked.\n"
     ), found.err
     told = shell.run("assets", "find", "--third-party", "--json").json()
     assert [one["ok"] for one in told["asked"]] == [True, False]
     assert told["not_asked"] == [{"registry_id": "r3", "name": "Three", "problem": "ill"}]
+    assert told["further_not_asked"] == 4
 
 
 def test_a_file_of_a_dataset_becomes_an_asset(shell: Shell, database: SeedServer) -> None:
@@ -156,6 +159,12 @@ def test_a_registered_database_lives(shell: Shell) -> None:
     assert shell.run("registry", "check", entry_id).out.startswith("healthy, in 0.010 s\n")
     ill = shell.run("registry", "check", unwell["asset_registry_id"])
     assert (ill.code, "no answer" in ill.err) == (1, True)
+    moved = ("--url", "https://moved.test", "--tags", "c", "--meta", "country=ES")
+    changed = shell.run("registry", "change", entry_id, *moved, "--json").json()
+    assert changed["asset_registry_public_url"] == "https://moved.test"
+    assert changed["asset_registry_metadata"] == {"framework": "PyTorch", "country": "ES"}
+    assert (changed["asset_registry_name"], changed["asset_registry_tags"]) == ("One", ["c"])
+    assert shell.run("registry", "change", entry_id).code == 2
     assert shell.run("registry", "rm", entry_id, "--yes").out == "deleted One\n"
     assert shell.run("registry", "info", entry_id).code == 4
 
