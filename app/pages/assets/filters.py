@@ -12,11 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from http import HTTPStatus
 
+from app.errors import status_of
 from app.pages.assets.comparisons import OPERATORS, Typed, escaped
 from app.pages.assets.searched_fields import ASSETS, Collection, full_name
 from app.pages.assets.typed_values import read_json_text
-from core.errors import Invalid, LabsetError
+from core.errors import Invalid, LabsetError, Unauthenticated
 from core.model.filters.queries import DocumentQuery, parse_query
 from core.model.filters.reading import parse_filter
 from core.model.json_values import JsonValue
@@ -84,44 +86,62 @@ class Asked:
 class Made:
     """The filter that was made; problems by what caused them: `search`, `rows`, `filter`, `sort`.
 
-    `of_rows` are the problems of single lines, by their places.
+    `of_rows` are the problems of single lines, by their places; `error` is what was refused first.
     """
 
     filter: Filter = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     of_rows: dict[int, str] = field(default_factory=dict)
+    error: LabsetError | None = None
 
-    def query(self, asked: Asked, of: Collection, *, limit: int, cursor: str) -> DocumentQuery:
-        """Return what to ask the ledger; for a bad order the usual one, and its problem."""
+    @property
+    def status(self) -> HTTPStatus:
+        """The status of the page that shows this."""
+        return HTTPStatus.OK if self.error is None else status_of(self.error)
+
+    def refuse(self, cause: str, error: LabsetError) -> None:
+        """Keep why nothing is found.
+
+        Raises:  the error itself, where signing in is what helps.
+        """
+        if isinstance(error, Unauthenticated):
+            raise error
+        self.error = self.error or error
+        self.problems[cause] = error.message
+
+    def query(
+        self, asked: Asked, of: Collection, *, limit: int, cursor: str
+    ) -> DocumentQuery | None:
+        """Return what to ask the ledger; None where something of it is wrong, which is kept."""
         try:
-            return parse_query(
+            query = parse_query(
                 self.filter, sort=asked.sort, limit=limit, cursor=cursor, fields_of=of.shape
             )
         except LabsetError as error:
-            self.problems["sort" if "sort" in error.message else "search"] = error.message
-            return parse_query({}, limit=limit, fields_of=of.shape)
+            self.refuse("sort" if error.details.get("field") == "sort" else "search", error)
+            return None
+        return None if self.problems else query
 
 
 def make_filter(asked: Asked, of: Collection = ASSETS) -> Made:
     """Return one filter for all that was asked; where a part of it is wrong, it says why and is left out."""
     tags: Filter = {of.tags: list(asked.tags)} if asked.tags else {}
-    words, words_problem = _tried(lambda: _words_filter(asked.search, of))
-    raw, raw_problem = _tried(lambda: _raw_filter(asked.raw))
+    words, words_error = _tried(lambda: _words_filter(asked.search, of))
+    raw, raw_error = _tried(lambda: _raw_filter(asked.raw))
     tried = [_tried(partial(row_filter, row, of)) for row in asked.rows[:MAX_ROWS]]
-    of_rows = {
-        place: f"{row.field[:60]}: {problem}" if row.field else problem
-        for place, (row, (_, problem)) in enumerate(zip(asked.rows, tried, strict=False))
-        if problem
-    }
-    rows_problem = next(iter(of_rows.values()), "")
+    made = Made(joined([words, tags, *(part for part, _ in tried), raw]))
+    rows_error: LabsetError | None = None
+    for place, (row, (_, error)) in enumerate(zip(asked.rows, tried, strict=False)):
+        if error is not None:
+            told = f"{row.field[:60]}: {error.message}" if row.field else error.message
+            made.of_rows[place] = told
+            rows_error = rows_error or Invalid(told)
     if len(asked.rows) > MAX_ROWS:
-        rows_problem = f"At most {MAX_ROWS} lines are asked for: leave some out."
-    told = {"search": words_problem, "rows": rows_problem, "filter": raw_problem}
-    return Made(
-        joined([words, tags, *(part for part, _ in tried), raw]),
-        {cause: problem for cause, problem in told.items() if problem},
-        of_rows,
-    )
+        rows_error = Invalid(f"At most {MAX_ROWS} lines are asked for: leave some out.")
+    for cause, refused in (("search", words_error), ("rows", rows_error), ("filter", raw_error)):
+        if refused is not None:
+            made.refuse(cause, refused)
+    return made
 
 
 def row_filter(row: Row, of: Collection = ASSETS) -> Filter:
@@ -152,14 +172,14 @@ def _words_filter(text: str, of: Collection) -> Filter:
     )
 
 
-def _tried(make: Callable[[], Filter]) -> tuple[Filter, str]:
+def _tried(make: Callable[[], Filter]) -> tuple[Filter, LabsetError | None]:
     """Return a part of the filter, or an empty one and what is wrong with it."""
     try:
         part = make()
         parse_filter(part)
     except LabsetError as error:
-        return {}, error.message
-    return part, ""
+        return {}, error
+    return part, None
 
 
 def _raw_filter(text: str) -> Filter:

@@ -57,10 +57,9 @@ def read_asked() -> tuple[Asked, bool]:
 def answer_search(page: str, made: Made, address: str) -> ResponseReturnValue:
     """Answer with a page; a part of it tells the browser the address that it is found at.
 
-    Problems are 400; the page's script is told 200, since it shows nothing else.
+    The page's script is told 200 whatever is wrong, since it shows nothing else.
     """
-    status = HTTPStatus.BAD_REQUEST if made.problems and not is_fragment() else HTTPStatus.OK
-    response = make_response(page, status)
+    response = make_response(page, HTTPStatus.OK if is_fragment() else made.status)
     response.headers["Vary"] = "HX-Request"
     if is_fragment():
         response.headers["HX-Push-Url"] = address

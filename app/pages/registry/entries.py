@@ -167,12 +167,12 @@ def _find(asked: Asked, made: Made, cursor: str) -> Found[RegistryEntry]:
     query = made.query(
         replace(asked, sort="asset_registry_name"), REGISTRY, limit=PER_PAGE, cursor=cursor
     )
-    if made.problems:
+    if query is None:
         return _NOTHING
     try:
         return query_entries(asset_house(), query)
     except LabsetError as error:
-        made.problems["search"] = error.message
+        made.refuse("search", error)
         return _NOTHING
 
 

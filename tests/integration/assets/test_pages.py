@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from flask.testing import FlaskClient
 
 from app.factory import create_app
 from app.settings import read_settings
 from app.shell import Services
+from core.errors import Unavailable
 from tests.integration.assets.world import House, named
 
 HEADERS = {"PRIVATE-TOKEN": "owner"}
@@ -35,3 +38,61 @@ def test_a_uri_that_another_database_has_is_free_here(house: House) -> None:
     house.upload(named(), b"ours")
     taken = here.post("/assets/new/check", data=FORM, headers=HEADERS)
     assert "is there already" in taken.get_json()["problems"]["version"]
+
+
+class Busy:
+    """Records without time for some questions."""
+
+    def __init__(self, records: object, code: str, *questions: str) -> None:
+        self._records = records
+        self._code = code
+        self._questions = questions
+
+    def __getattr__(self, name: str) -> object:
+        if name in self._questions:
+            raise Unavailable("Too many ask.", code=self._code)
+        return getattr(self._records, name)
+
+
+def without_time(house: House, *questions: str, code: str = "busy") -> House:
+    assets: Any = Busy(house.platform.assets, code, *questions)
+    registry: Any = Busy(house.platform.registry, code, *questions)
+    platform = replace(house.platform, assets=assets, registry=registry)
+    return replace(house, platform=platform)
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    (
+        ("/assets?filter=%7B", 400, "a name in double quotes"),
+        ("/assets?sort=a,b,c,d,e,f,g,h,i,j,k,l", 400, "sort takes at most"),
+        ("/assets?cursor=wrong", 400, "cursor belongs to another order"),
+        ("/assets/third-party?filter=%7B", 400, "a name in double quotes"),
+        ("/registry?cursor=wrong", 400, "cursor belongs to another order"),
+    ),
+)
+def test_a_wrong_question_is_400_as_a_page_and_200_as_a_part_of_one(
+    house: House, address: str, status: int, words: str
+) -> None:
+    client = browse(house)
+    page = client.get(address)
+    assert (page.status_code, words in page.text) == (status, True)
+    part = client.get(address, headers={"HX-Request": "true"})
+    assert (part.status_code, words in part.text) == (200, True)
+
+
+@pytest.mark.parametrize("code", ("busy", "query_too_wide"))
+def test_a_database_that_has_no_time_is_503_on_its_page(house: House, code: str) -> None:
+    client = browse(without_time(house, "query_assets", "query_entries", code=code))
+    for address in ("/assets", "/assets/third-party", "/registry"):
+        page = client.get(address)
+        assert (page.status_code, "Too many ask." in page.text) == (503, True), address
+        assert "not understood" not in page.text
+    page = client.get("/assets?sort=0")
+    assert (page.status_code, "not understood" in page.text) == (400, True)
+
+
+def test_a_database_that_has_no_time_for_tags_shows_its_assets_without(house: House) -> None:
+    house.upload(named(asset_tags=["weld"]))
+    page = browse(without_time(house, "list_asset_tags")).get("/assets")
+    assert (page.status_code, "Lamp" in page.text) == (200, True)

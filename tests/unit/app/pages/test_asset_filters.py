@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from app.pages.assets.filters import Asked, Row, Scope, make_filter, row_filter
-from app.pages.assets.searched_fields import full_name
+from app.pages.assets.searched_fields import ASSETS, full_name
+from core.errors import Unavailable
 from core.model.filters.reading import parse_filter
 from core.model.json_values import JsonValue
 
@@ -172,3 +173,15 @@ def test_the_address_says_no_more_than_was_asked() -> None:
         "value": ["1"],
         "sort": "asset_name",
     }
+
+
+def test_a_wrong_order_or_cursor_asks_nothing_and_what_was_refused_first_gives_the_status() -> None:
+    asked = Asked(sort=",".join("abcdefghijkl"))
+    made = make_filter(asked)
+    assert made.status == 200
+    assert made.query(asked, ASSETS, limit=5, cursor="") is None
+    assert (list(made.problems), made.status) == (["sort"], 400)
+    made = make_filter(Asked(search="sorted"))
+    assert made.query(Asked(), ASSETS, limit=5, cursor="x" * 5_000) is None
+    made.refuse("search", Unavailable("Too many ask.", code="busy"))
+    assert (made.problems, made.status) == ({"search": "Too many ask."}, 400)
