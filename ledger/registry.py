@@ -124,6 +124,11 @@ class SqlRegistryRecords:
             )
             return found.scalar_one()
 
+    def count_all_entries(self) -> int:
+        """Return how many entries there are."""
+        with self._database.reading() as connection:
+            return connection.execute(_COUNT).scalar_one()
+
     def query_entries(self, query: DocumentQuery) -> Found[RegistryEntry]:
         """Return the entries that match."""
         with self._database.queries.turn():

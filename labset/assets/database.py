@@ -81,10 +81,12 @@ class Assets:
         params = {**question.params, "scope": "third-party"}
         scoped = Question(question.filter, question.sort, None, question.fields, params)
         body = ask_page(self._connection, "/assets", scoped, question.limit)
+        further = body.get("further_not_asked")
         return OtherAnswers(
             tuple(Asset.parse(row) for row in rows_in(body)[: question.limit]),
             tuple(Asked.parse(row) for row in rows_in(body, "asked")),
             tuple(NotAsked.parse(row) for row in rows_in(body, "not_asked")),
+            further if isinstance(further, int) else 0,
         )
 
     # ---- bytes ------------------------------------------------------------------------------

@@ -237,7 +237,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class NotAsked:
-    """One registered database that a search left out, and why: it was not well when last looked at."""
+    """One registered database that a search left out, and why."""
 
     registry_id: str
     name: str
@@ -255,11 +255,15 @@ class NotAsked:
 
 @dataclass(frozen=True, slots=True)
 class OtherAnswers:
-    """What registered databases answered, which were asked, and which were not."""
+    """What registered databases answered, which were asked, and which were not.
+
+    `further_not_asked` counts those that were left out and are not named.
+    """
 
     assets: tuple[Asset, ...]
     asked: tuple[Asked, ...]
     not_asked: tuple[NotAsked, ...] = ()
+    further_not_asked: int = 0
 
 
 def _is_healthy(row: Json) -> bool:

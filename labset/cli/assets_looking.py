@@ -104,7 +104,8 @@ def _tell_others(others: OtherAnswers, columns: Sequence[str], *, as_json: bool)
     if as_json:
         documents = [one.document for one in others.assets]
         told = {"asked": list(others.asked), "not_asked": list(others.not_asked)}
-        print_json({"data": documents, **told})
+        further = {"further_not_asked": others.further_not_asked}
+        print_json({"data": documents, **told, **further})
         return
     names = {one.registry_id: shown(one.name) for one in others.asked}
     print_rows(
@@ -117,8 +118,9 @@ def _tell_others(others: OtherAnswers, columns: Sequence[str], *, as_json: bool)
     for one in others.asked:
         if not one.ok:
             typer.echo(f"{shown(one.name)} gave no answer: {shown(one.problem)}", err=True)
-    for left_out in others.not_asked:
-        typer.echo(f"{shown(left_out.name)} was not asked: {shown(left_out.problem)}", err=True)
+    for other in others.not_asked:
+        typer.echo(f"{shown(other.name)} was not asked: {shown(other.problem)}", err=True)
     well = sum(one.ok for one in others.asked)
-    rest = f", {len(others.not_asked):,} not asked" if others.not_asked else ""
+    left_out = len(others.not_asked) + others.further_not_asked
+    rest = f", {left_out:,} not asked" if left_out else ""
     typer.echo(f"{counted(well, 'database')} of {len(others.asked):,} answered{rest}.", err=True)

@@ -53,12 +53,18 @@ class FakeRegistry:
         """Return how many somebody has."""
         return sum(entry.owner_id == owner_id for entry in self.entries.values())
 
+    def count_all_entries(self) -> int:
+        """Return how many there are."""
+        return len(self.entries)
+
     def query_entries(self, query: DocumentQuery) -> Found[RegistryEntry]:
         """Return the entries, the oldest first; all of them, or those that are well."""
         found = sorted(self.entries.values(), key=lambda entry: entry.created_at)
         if query.condition == _HEALTHY:
             found = [entry for entry in found if entry.health and entry.health.ok]
-        return Found(tuple(found[: query.limit]), None)
+        start = int(query.cursor or 0)
+        end = start + query.limit
+        return Found(tuple(found[start:end]), str(end) if end < len(found) else None)
 
     def save_check(self, entry_id: str, check: HealthCheck) -> None:
         """Add to the history."""

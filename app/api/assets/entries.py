@@ -20,7 +20,7 @@ from core.usecases.assets.drafts import AssetDraft, read_changes, read_draft
 from core.usecases.assets.entries import change_asset, create_external, delete_asset
 from core.usecases.assets.finding import MAX_LISTED_ASSET_TAGS, find_asset, list_tags, query_assets
 from core.usecases.assets.uploading import Incoming, upload_asset
-from core.usecases.registry.third_party import NotAsked, OtherResult, list_not_asked, search_others
+from core.usecases.registry.third_party import LeftOut, OtherResult, list_not_asked, search_others
 
 blueprint = Blueprint("api_assets", __name__)
 
@@ -124,7 +124,7 @@ def made(asset: Asset) -> Response:
     )
 
 
-def _found_at_others(results: Sequence[OtherResult], left_out: Sequence[NotAsked]) -> Response:
+def _found_at_others(results: Sequence[OtherResult], left_out: LeftOut) -> Response:
     documents = [
         {**document, "asset_registry_id": result.entry.id}
         for result in results
@@ -147,9 +147,11 @@ def _found_at_others(results: Sequence[OtherResult], left_out: Sequence[NotAsked
             "asset_registry_name": one.entry.name,
             "problem": one.problem,
         }
-        for one in left_out
+        for one in left_out.named
     ]
-    return succeeded(data=documents, asked=asked, not_asked=not_asked)
+    return succeeded(
+        data=documents, asked=asked, not_asked=not_asked, further_not_asked=left_out.further
+    )
 
 
 def _draft_of(form: ArrivingForm) -> AssetDraft:

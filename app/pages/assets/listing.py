@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from http import HTTPStatus
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,16 +17,17 @@ from app.pages.assets.pinned import dataset_names
 from app.pages.assets.searched_fields import ASSETS
 from app.pages.assets.searches import answer_search, is_fragment, read_asked
 from app.pages.formats import register_formats
-from core.errors import LabsetError, Unauthenticated, Unavailable
+from core.errors import LabsetError, Unauthenticated
 from core.model.access import Person
-from core.model.asset_documents import REGISTRY_SHAPE
 from core.model.assets import Asset
-from core.model.filters.queries import parse_query
-from core.model.registry import RegistryEntry
 from core.ports import AssetPlatform, Found
 from core.usecases.assets.finding import list_tags, query_assets
-from core.usecases.registry.entries import query_entries
-from core.usecases.registry.third_party import OtherResult, search_others
+from core.usecases.registry.third_party import (
+    LeftOut,
+    OtherResult,
+    list_not_asked,
+    search_others,
+)
 
 blueprint = Blueprint("assets", __name__, url_prefix="/assets")
 blueprint.record_once(register_formats)
@@ -65,7 +65,7 @@ def listing() -> ResponseReturnValue:
         dataset_names=dataset_names(platform(), actor(), found.items),
         cursor=cursor,
         person=person,
-        tags=_tags(house),
+        tags=list_tags(house, actor(), SHOWN_TAGS),
         orders=ORDERS,
         operators=OPERATORS,
         field_names=_field_names(found),
@@ -86,19 +86,20 @@ def third_party() -> ResponseReturnValue:
     asked = replace(asked, scope=Scope.THIRD_PARTY)
     made = make_filter(asked)
     results: Sequence[OtherResult] = ()
+    left_out = LeftOut((), 0)
     if not made.problems:
         try:
             results = search_others(asset_house(), made.filter)
+            left_out = list_not_asked(asset_house(), results, NAMED_UNASKED)
         except LabsetError as error:
-            made.refuse("search", error)
-    page = render_template(
+            made.problems["search"] = error.message
+    return render_template(
         "assets/others.html" if is_fragment() else "assets/others_page.html",
         asked=asked,
         made=made,
         results=results,
-        unasked=_unasked(),
+        left_out=left_out,
     )
-    return page, HTTPStatus.OK if is_fragment() else made.status
 
 
 def _made(asked: Asked, person: Person | None) -> Made:
@@ -113,32 +114,15 @@ def _made(asked: Asked, person: Person | None) -> Made:
 def _find(house: AssetPlatform, asked: Asked, made: Made, cursor: str) -> Found[Asset]:
     """Return a page; where it cannot be had, its problem is noted."""
     query = made.query(asked, ASSETS, limit=PER_PAGE, cursor=cursor)
-    if query is None:
+    if made.problems:
         return _NOTHING
     try:
         return query_assets(house, actor(), query, mine_only=asked.scope is Scope.HERE)
+    except Unauthenticated:
+        raise
     except LabsetError as error:
-        made.refuse("search", error)
+        made.problems["search"] = error.message
         return _NOTHING
-
-
-def _tags(house: AssetPlatform) -> Sequence[tuple[str, int]]:
-    """Return the tags to choose from: none, where the database has no time to count them."""
-    try:
-        return list_tags(house, actor(), SHOWN_TAGS)
-    except Unavailable:
-        return ()
-
-
-def _unasked() -> tuple[RegistryEntry, ...]:
-    """Return registered databases that are not asked, since they failed when last looked at."""
-    query = parse_query(
-        {"health.ok": {"$ne": True}},
-        sort="asset_registry_name",
-        limit=NAMED_UNASKED,
-        fields_of=REGISTRY_SHAPE,
-    )
-    return query_entries(asset_house(), query).items
 
 
 def _field_names(found: Found[Asset]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.model.asset_documents import ASSET_SHAPE, REGISTRY_SHAPE
@@ -15,7 +15,8 @@ from core.ports import AssetPlatform, OtherAnswer
 MAX_ASKED_DATABASES = 20
 MAX_OTHERS_DOCUMENTS = 50  # of each
 SEARCH_SECONDS = 2.5  # with what is around it, 3 seconds
-_LOOKED_AMONG = 200
+MAX_NAMED_NOT_ASKED = 200
+_ENTRIES_OF_A_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,14 @@ class NotAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Those that a search left out: the oldest entries by name, and how many further ones there are."""
+
+    named: tuple[NotAsked, ...]
+    further: int
+
+
+@dataclass(frozen=True, slots=True)
 class OtherResult:
     """What one registered database answered."""
 
@@ -34,18 +43,13 @@ class OtherResult:
     answer: OtherAnswer
 
 
-def search_others(
-    house: AssetPlatform,
-    query: Mapping[str, JsonValue],
-    *,
-    limit: int = MAX_OTHERS_DOCUMENTS,
-) -> Sequence[OtherResult]:
+def search_others(house: AssetPlatform, query: Mapping[str, JsonValue]) -> Sequence[OtherResult]:
     """Ask the registered databases that were healthy when last looked at, the oldest entries first.
 
     They are asked as nobody in particular, so that they tell what is public.
 
     `query` is a filter as `POST /assets` takes it; it is read here before anybody else sees it.
-    Units:   at most 20 databases, `limit` (at most 50) entries of each, 3 seconds altogether.
+    Units:   at most 20 databases, 50 entries of each, 3 seconds altogether.
     Raises:  Invalid, TooLarge: the filter.
     """
     parse_query(query, fields_of=ASSET_SHAPE)
@@ -53,24 +57,31 @@ def search_others(
     answers = house.others.query(
         [entry.public_url for entry in entries],
         query,
-        limit=max(1, min(limit, MAX_OTHERS_DOCUMENTS)),
+        limit=MAX_OTHERS_DOCUMENTS,
         timeout_seconds=SEARCH_SECONDS,
     )
     return [OtherResult(*pair) for pair in zip(entries, answers, strict=True)]
 
 
-def list_not_asked(house: AssetPlatform, results: Sequence[OtherResult]) -> Sequence[NotAsked]:
+def list_not_asked(
+    house: AssetPlatform, results: Sequence[OtherResult], at_most: int = MAX_NAMED_NOT_ASKED
+) -> LeftOut:
     """Return the registered databases that a search left out; not those of an address that was asked.
 
-    Units:   among the 200 oldest entries.
+    Units:   `at_most` are named; entries at an address that was asked may be among the further ones.
     """
-    asked = {_address(result.entry) for result in results}
-    query = parse_query({}, sort="created_at", limit=_LOOKED_AMONG, fields_of=REGISTRY_SHAPE)
-    others = (
-        one for one in house.registry.query_entries(query).items if _address(one) not in asked
-    )
+    addresses = {_address(result.entry) for result in results}
     servers = {_server(result.entry) for result in results}
-    return [NotAsked(entry, _why_not(entry, servers)) for entry in others]
+    asked = {result.entry.id for result in results}
+    named, seen = list[NotAsked](), set[str]()
+    for entry in _oldest_first(house, {}):
+        seen.add(entry.id)
+        if _address(entry) not in addresses:
+            named.append(NotAsked(entry, _why_not(entry, servers)))
+        if len(named) == at_most:
+            break
+    unseen = house.registry.count_all_entries() - len(seen | asked)
+    return LeftOut(tuple(named), max(0, unseen))
 
 
 def _why_not(entry: RegistryEntry, asked_servers: Collection[str]) -> str:
@@ -94,12 +105,30 @@ def _address(entry: RegistryEntry) -> str:
 def _healthy_entries(house: AssetPlatform) -> Sequence[RegistryEntry]:
     """Return those to ask; a server at which several are registered is asked once.
 
-    A search would otherwise be as many requests to it as somebody registered paths there.
+    A search would otherwise be as many requests to it as somebody registered paths there, or ask
+    nobody else.
     """
-    query = parse_query(
-        {"health.ok": True}, sort="created_at", limit=_LOOKED_AMONG, fields_of=REGISTRY_SHAPE
-    )
     by_server: dict[str, RegistryEntry] = {}
-    for entry in house.registry.query_entries(query).items:
+    for entry in _oldest_first(house, {"health.ok": True}):
         by_server.setdefault(_server(entry), entry)
-    return list(by_server.values())[:MAX_ASKED_DATABASES]
+        if len(by_server) == MAX_ASKED_DATABASES:
+            break
+    return list(by_server.values())
+
+
+def _oldest_first(house: AssetPlatform, wanted: Mapping[str, JsonValue]) -> Iterator[RegistryEntry]:
+    """Yield the entries that a filter finds, page after page."""
+    cursor: str | None = None
+    while True:
+        query = parse_query(
+            wanted,
+            sort="created_at",
+            limit=_ENTRIES_OF_A_PAGE,
+            cursor=cursor,
+            fields_of=REGISTRY_SHAPE,
+        )
+        found = house.registry.query_entries(query)
+        yield from found.items
+        cursor = found.cursor
+        if cursor is None:
+            return

@@ -53,12 +53,14 @@ def test_an_entry_comes_back_with_its_first_check(ledger: Ledger) -> None:
 def test_entries_of_one_owner_are_counted(ledger: Ledger) -> None:
     entry = kept_entry(ledger)
     of_nobody = ledger.registry.count_entries(None)
+    everybodys = ledger.registry.count_all_entries()
     for owner_id in (4_711, 4_711, None):
         more = replace(entry, id=f"entry-{next_number()}", owner_id=owner_id)
         ledger.registry.create_entry(more)
     assert ledger.registry.count_entries(4_711) == 2
     assert ledger.registry.count_entries(None) == of_nobody + 1
     assert ledger.registry.count_entries(4_712) == 0
+    assert ledger.registry.count_all_entries() == everybodys + 3
 
 
 def test_entries_are_found_as_the_seed_asks_for_them(ledger: Ledger) -> None:

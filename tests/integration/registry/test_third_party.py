@@ -78,6 +78,7 @@ def test_who_was_not_well_is_not_asked_and_told(house: Server, registers: Regist
     [left_out] = told["not_asked"]
     assert (left_out["asset_registry_id"], left_out["asset_registry_name"]) == (entry, "Gone")
     assert left_out["problem"]
+    assert told["further_not_asked"] == 0
 
 
 def test_a_filter_that_is_refused_here_is_sent_to_nobody(

@@ -266,7 +266,8 @@ class _Answering(BaseHTTPRequestHandler):
                 {"asset_registry_id": "r2", "asset_registry_name": "Two", "problem": "too slow"},
             ]
             left_out = {"asset_registry_id": "r3", "asset_registry_name": "Three", "problem": "ill"}
-            self._answer({"success": True, "data": rows, "asked": told, "not_asked": [left_out]})
+            unasked = {"not_asked": [left_out], "further_not_asked": 4}
+            self._answer({"success": True, "data": rows, "asked": told, **unasked})
             return
         if self.seed.is_original:
             self._data(found)

@@ -8,13 +8,15 @@ from core.errors import Invalid
 from core.model.json_values import JsonValue
 from core.usecases.registry.third_party import (
     MAX_ASKED_DATABASES,
+    MAX_NAMED_NOT_ASKED,
     MAX_OTHERS_DOCUMENTS,
     SEARCH_SECONDS,
+    LeftOut,
     NotAsked,
     list_not_asked,
     search_others,
 )
-from tests.unit.core.registry.conftest import World
+from tests.unit.core.registry.conftest import BOB, World
 
 FILTER: dict[str, JsonValue] = {"asset_tags": ["sample"]}
 
@@ -50,7 +52,7 @@ def test_one_server_is_asked_once_however_many_paths_of_it_are_registered(world:
     world.others.asked.clear()
     found = search_others(world.house, FILTER)
     assert [result.entry for result in found] == [first, other]
-    left_out = list_not_asked(world.house, found)
+    left_out = list_not_asked(world.house, found).named
     assert [one.entry for one in left_out] == same
     assert {one.problem for one in left_out} == {
         "A search asks one database of each server, the one that was registered first."
@@ -72,9 +74,10 @@ def test_those_that_are_not_asked_are_told_with_the_reason(world: World) -> None
     world.registered(url="https://well.test/")
     found = search_others(world.house, FILTER)
     assert [result.entry for result in found] == [well]
-    assert list_not_asked(world.house, found) == [NotAsked(ill, "Nothing answers at its address.")]
+    told = LeftOut((NotAsked(ill, "Nothing answers at its address."),), 0)
+    assert list_not_asked(world.house, found) == told
     world.registry.entries[ill.id] = replace(ill, health=None)
-    [unseen] = list_not_asked(world.house, found)
+    [unseen] = list_not_asked(world.house, found).named
     assert unseen.problem == "Nobody has looked at its health yet."
 
 
@@ -83,7 +86,7 @@ def test_those_beyond_the_most_that_are_asked_are_told(world: World) -> None:
         world.registered(url=f"https://{number}.test") for number in range(MAX_ASKED_DATABASES + 1)
     ]
     found = search_others(world.house, FILTER)
-    assert [(one.entry, one.problem) for one in list_not_asked(world.house, found)] == [
+    assert [(one.entry, one.problem) for one in list_not_asked(world.house, found).named] == [
         (entries[-1], "A search asks at most 20 databases.")
     ]
 
@@ -96,7 +99,33 @@ def test_a_filter_that_we_would_refuse_is_sent_to_nobody(world: World) -> None:
     assert world.others.asked == []
 
 
-@pytest.mark.parametrize(("asked", "sent"), ((0, 1), (7, 7), (9_999, MAX_OTHERS_DOCUMENTS)))
-def test_a_limit_stays_within_what_is_taken(world: World, asked: int, sent: int) -> None:
-    search_others(world.house, {}, limit=asked)
-    assert [limit for _, limit, _ in world.others.queries] == [sent]
+def crowded(world: World, count: int) -> None:
+    """Register one server so often that it fills pages."""
+    first = world.registered(url="https://crowd.test/0")
+    for number in range(1, count):
+        same = replace(first, id=f"same-{number}", public_url=f"https://crowd.test/{number}")
+        world.registry.create_entry(same)
+
+
+def test_one_server_that_is_registered_hundreds_of_times_keeps_no_other_out(world: World) -> None:
+    crowded(world, 450)
+    later = world.registered(BOB, url="https://later.test")
+    found = search_others(world.house, FILTER)
+    assert [result.entry.public_url for result in found] == [
+        "https://crowd.test/0",
+        later.public_url,
+    ]
+
+
+def test_of_many_that_are_not_asked_the_oldest_are_named_and_the_others_counted(
+    world: World,
+) -> None:
+    crowded(world, MAX_NAMED_NOT_ASKED + 6)
+    world.registered(BOB, url="https://later.test")
+    found = search_others(world.house, FILTER)
+    left_out = list_not_asked(world.house, found)
+    assert (len(left_out.named), left_out.further) == (MAX_NAMED_NOT_ASKED, 5)
+    few = list_not_asked(world.house, found, 3)
+    assert [one.entry.id for one in few.named] == ["same-1", "same-2", "same-3"]
+    assert few.further == MAX_NAMED_NOT_ASKED + 2
+    assert list_not_asked(world.house, found, 10_000).further == 0
