@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from http import HTTPStatus
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,7 +18,7 @@ from app.pages.assets.pinned import dataset_names
 from app.pages.assets.searched_fields import ASSETS
 from app.pages.assets.searches import answer_search, is_fragment, read_asked
 from app.pages.formats import register_formats
-from core.errors import LabsetError, Unauthenticated
+from core.errors import LabsetError, Unauthenticated, Unavailable
 from core.model.access import Person
 from core.model.assets import Asset
 from core.ports import AssetPlatform, Found
@@ -65,7 +66,7 @@ def listing() -> ResponseReturnValue:
         dataset_names=dataset_names(platform(), actor(), found.items),
         cursor=cursor,
         person=person,
-        tags=list_tags(house, actor(), SHOWN_TAGS),
+        tags=_tags(house),
         orders=ORDERS,
         operators=OPERATORS,
         field_names=_field_names(found),
@@ -92,14 +93,15 @@ def third_party() -> ResponseReturnValue:
             results = search_others(asset_house(), made.filter)
             left_out = list_not_asked(asset_house(), results, NAMED_UNASKED)
         except LabsetError as error:
-            made.problems["search"] = error.message
-    return render_template(
+            made.refuse("search", error)
+    page = render_template(
         "assets/others.html" if is_fragment() else "assets/others_page.html",
         asked=asked,
         made=made,
         results=results,
         left_out=left_out,
     )
+    return page, HTTPStatus.OK if is_fragment() else made.status
 
 
 def _made(asked: Asked, person: Person | None) -> Made:
@@ -114,15 +116,21 @@ def _made(asked: Asked, person: Person | None) -> Made:
 def _find(house: AssetPlatform, asked: Asked, made: Made, cursor: str) -> Found[Asset]:
     """Return a page; where it cannot be had, its problem is noted."""
     query = made.query(asked, ASSETS, limit=PER_PAGE, cursor=cursor)
-    if made.problems:
+    if query is None:
         return _NOTHING
     try:
         return query_assets(house, actor(), query, mine_only=asked.scope is Scope.HERE)
-    except Unauthenticated:
-        raise
     except LabsetError as error:
-        made.problems["search"] = error.message
+        made.refuse("search", error)
         return _NOTHING
+
+
+def _tags(house: AssetPlatform) -> Sequence[tuple[str, int]]:
+    """Return the tags to choose from: none, where the database has no time to count them."""
+    try:
+        return list_tags(house, actor(), SHOWN_TAGS)
+    except Unavailable:
+        return ()
 
 
 def _field_names(found: Found[Asset]) -> list[str]:
