@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
@@ -11,11 +12,12 @@ from flask.typing import ResponseReturnValue
 from app.api.arguments import ref_argument, whole_number
 from app.caller import actor, asset_house, platform
 from app.pages.assets.entries import visibilities
-from app.pages.assets.forms import AssetForm, fresh_asset_form, sent_asset_form
+from app.pages.assets.forms import AssetForm, fresh_asset_form, sent_asset_form, tags_text
 from app.pages.assets.metadata_fields import standing_metadata
 from app.pages.changes import chunks_of
-from core.errors import Conflict, Invalid, LabsetError, Unauthenticated
+from core.errors import Conflict, Invalid, LabsetError, NotFound, Unauthenticated
 from core.model.assets import Asset
+from core.model.json_values import JsonValue
 from core.model.names import DatasetId, FilePath, Ref, SiteId
 from core.model.storage import SiteRecord
 from core.usecases.access.ownership import check_writer
@@ -48,7 +50,8 @@ def new() -> ResponseReturnValue:
         name=former.name.name if former else "",
         version="",
         tag="",
-        tags=", ".join(former.tags) if former else "",
+        tags=tags_text(former.tags) if former else "",
+        of=former.id if former else "",
         url="",
         site="",
         visibility=usual.value,
@@ -82,7 +85,7 @@ def check() -> ResponseReturnValue:
             _check_welcome(draft, _site(form))
         except LabsetError as error:
             form.refuse(error)
-    told = form.body(*_FIELDS, "visibility")
+    told = _body(form)
     answer = jsonify({"problems": form.problems, "message": form.message, "asset_metadata": told})
     return answer, form.status
 
@@ -142,7 +145,7 @@ def _draft(form: AssetForm) -> AssetDraft | None:
     if is_file:
         form.require("version", "Give it a version, like 1.0.")
         form.require("tag", "Give it a tag, like initial.")
-    body = form.body(*_FIELDS, "visibility")
+    body = _body(form)
     if not is_file and form.value("url"):
         body |= form.body("asset_public_url")
     if not form.is_refused:
@@ -151,6 +154,17 @@ def _draft(form: AssetForm) -> AssetDraft | None:
         except LabsetError as error:
             form.refuse(error)
     return None
+
+
+def _body(form: AssetForm) -> dict[str, JsonValue]:
+    """Return what the API would be sent; tags that another version's form brought stay as they are."""
+    body = form.body(*_FIELDS, "visibility")
+    if form.value("of"):
+        with suppress(NotFound):  # gone since: then the tags are as they were typed
+            former = find_asset(asset_house(), actor(), form.value("of"))
+            body["asset_tags"] = list(former.tags)
+            body |= form.changed_tags("asset_tags", former.tags)
+    return body
 
 
 def _create(form: AssetForm, draft: AssetDraft) -> Asset:

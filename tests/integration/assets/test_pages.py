@@ -13,7 +13,8 @@ from app.factory import create_app
 from app.settings import read_settings
 from app.shell import Services
 from core.errors import Unavailable
-from tests.integration.assets.world import House, named
+from core.usecases.assets.finding import find_asset
+from tests.integration.assets.world import OWNER, House, named
 
 HEADERS = {"PRIVATE-TOKEN": "owner"}
 FORM = {"source": "file", "name": "Lamp", "version": "1.0", "tag": "initial"}
@@ -23,8 +24,14 @@ def browse(house: House) -> FlaskClient:
     """Return a client of an application over these assets, without a GitLab behind it."""
     told = {"LABSET_SECRET_KEY": "bYw3vQ7pZrT1xLk9sNf5uHd2gJc8mAe4"}
     told |= {"LABSET_GITLAB_URL": "http://gitlab.test", "LABSET_BASE_URL": "http://localhost"}
-    directory = SimpleNamespace(check_answers=None, read_person=house.people.find_person)
-    no = cast("Any", SimpleNamespace(clock=house.clock, directory=directory))
+    directory = SimpleNamespace(
+        check_answers=None,
+        read_person=house.people.find_person,
+        list_sites=lambda *_: (),
+    )
+    no = cast(
+        "Any", SimpleNamespace(clock=house.clock, directory=directory, sites=house.ledger.sites)
+    )
     services = Services(no, house.platform, no, no, lambda: 0.0, lambda _: None, lambda _: 0)
     return create_app(read_settings(told), services).test_client()
 
@@ -96,3 +103,21 @@ def test_a_database_that_has_no_time_for_tags_shows_its_assets_without(house: Ho
     house.upload(named(asset_tags=["weld"]))
     page = browse(without_time(house, "list_asset_tags")).get("/assets")
     assert (page.status_code, "Lamp" in page.text) == (200, True)
+
+
+def test_another_version_keeps_tags_with_commas_unless_they_are_changed(house: House) -> None:
+    former = house.upload(named(asset_tags=["Graz, line 3", "weld"]))
+    here = browse(house)
+    page = here.get(f"/assets/new?of={former.id}", headers=HEADERS).text
+    assert f'name="of" value="{former.id}"' in page
+    assert 'value="Graz, line 3, weld"' in page
+    form = {**FORM, "source": "address", "version": "2.0", "of": former.id}
+    for version, tags, kept in (
+        ("2.0", "Graz, line 3, weld", ("Graz, line 3", "weld")),
+        ("3.0", "weld, new", ("weld", "new")),
+    ):
+        form |= {"version": version, "tags": tags}
+        told = here.post("/assets/new/check", data=form, headers=HEADERS).get_json()
+        assert told["asset_metadata"]["asset_tags"] == list(kept)
+        assert here.post("/assets/new", data=form, headers=HEADERS).status_code == 303
+        assert find_asset(house.platform, OWNER, f"Lamp:{version}-initial").tags == kept
