@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, true, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from core.errors import Conflict, NotFound
@@ -67,7 +67,7 @@ class SqlRegistryRecords:
 
         Raises:  Conflict (`registry_entry_exists`), if there is one of that id.
         """
-        row = _row_of(entry) | {"due_from": entry.health.checked_at if entry.health else None}
+        row = _row_of(entry) | _due_row(entry.health)
         try:
             with self._database.writing() as connection:
                 connection.execute(insert(entries), row)
@@ -88,7 +88,8 @@ class SqlRegistryRecords:
     def replace_entry(self, entry: RegistryEntry, *, seen_at: datetime) -> None:
         """Keep what people may change of an entry that was seen with this `updated_at`.
 
-        Its health is what the checks say, whatever the caller saw of it.
+        Its health is what the checks say, whatever the caller saw of it; with another address it is
+        the look that comes with it.
         Raises:  Conflict, if somebody changed it meanwhile; NotFound.
         """
         with self._database.writing() as connection:
@@ -98,17 +99,21 @@ class SqlRegistryRecords:
             former = _entry_of(row)
             if former.updated_at != seen_at:
                 raise Conflict("Somebody changed the entry meanwhile: look at it and try again.")
-            kept = _row_of(
-                replace(
-                    former,
-                    name=entry.name,
-                    public_url=entry.public_url,
-                    metadata=entry.metadata,
-                    tags=entry.tags,
-                    updated_at=entry.updated_at,
-                )
+            has_moved = entry.public_url != former.public_url
+            kept = replace(
+                former,
+                name=entry.name,
+                public_url=entry.public_url,
+                metadata=entry.metadata,
+                tags=entry.tags,
+                updated_at=entry.updated_at,
+                health=entry.health if has_moved else former.health,
             )
-            connection.execute(update(entries).where(_IS_ONE).values(**kept), {"wanted": entry.id})
+            changes = _row_of(kept) | (_due_row(kept.health) if has_moved else {})
+            one = {"wanted": entry.id}
+            connection.execute(update(entries).where(_IS_ONE).values(**changes), one)
+            if has_moved and kept.health is not None:
+                _remember(connection, entry.id, kept.health)
 
     def delete_entry(self, entry_id: str) -> None:
         """Forget an entry and its checks."""
@@ -135,20 +140,23 @@ class SqlRegistryRecords:
             page = search(self._database, _COLLECTION, query, true())
         return Found(tuple(map(_entry_of, page.rows)), page.cursor)
 
-    def save_check(self, entry_id: str, check: HealthCheck) -> None:
-        """Add to the history (the newest 100 are kept); nothing, if the entry is gone."""
+    def save_check(self, entry_id: str, check: HealthCheck, *, url: str) -> None:
+        """Add a look at `url` to the history (the newest 100 are kept).
+
+        Nothing, where the entry is gone or has another address, or has that look or a newer one already:
+        those who wait for one look all bring it.
+        """
         one = {"wanted": entry_id}
         with self._database.writing() as connection:
             row = connection.execute(_LOCK, one).first()
-            if row is None:
+            if row is None or row.document["asset_registry_public_url"] != url:
                 return
-            changes = _health_row(check) | {
-                "due_from": check.checked_at,
-                "document": row.document | {"health": health_document(check)},
-            }
+            if row.checked_at is not None and row.checked_at >= check.checked_at:
+                return
+            told = {"document": row.document | {"health": health_document(check)}}
+            changes = _health_row(check) | _due_row(check) | told
             connection.execute(update(entries).where(_IS_ONE).values(**changes), one)
-            connection.execute(insert(checks), _check_row(entry_id, check))
-            connection.execute(_SWEEP, one)
+            _remember(connection, entry_id, check)
 
     def list_checks(self, entry_id: str, limit: int) -> Sequence[HealthCheck]:
         """Return the newest checks first."""
@@ -185,6 +193,16 @@ def _health_row(check: HealthCheck | None) -> dict[str, Any]:
     if check is None:
         return {"checked_at": None, "seconds": None, "problem": None}
     return {"checked_at": check.checked_at, "seconds": check.seconds, "problem": check.problem}
+
+
+def _due_row(check: HealthCheck | None) -> dict[str, Any]:
+    return {"due_from": check.checked_at if check else None}
+
+
+def _remember(connection: Connection, entry_id: str, check: HealthCheck) -> None:
+    """Add a look to the history, of which the oldest ones go."""
+    connection.execute(insert(checks), _check_row(entry_id, check))
+    connection.execute(_SWEEP, {"wanted": entry_id})
 
 
 def _check_row(entry_id: str, check: HealthCheck) -> dict[str, Any]:

@@ -113,6 +113,19 @@ class AssetRecords(Protocol):
         uploaded anew. What was claimed and not yet forgotten (a crash) is returned after that.
         """
 
+    def give_back_claimed(
+        self,
+        assets_db_id: str,
+        claimed: Sequence[KeptObject],
+        *,
+        lease_until: datetime,
+        unnamed_since: datetime,
+    ) -> None:
+        """Note that whoever claimed them until `lease_until` did not touch them: they may be named.
+
+        They wait as what nothing has named since `unnamed_since`, behind what waits for longer.
+        """
+
     def forget_collected(self, assets_db_id: str, collected: Sequence[KeptObject]) -> None:
         """Note that their bytes are gone: whoever uploads them again stores them anew."""
 
@@ -130,7 +143,11 @@ class RegistryRecords(Protocol):
         """Return an entry."""
 
     def replace_entry(self, entry: RegistryEntry, *, seen_at: datetime) -> None:
-        """Keep a changed entry. Raises: Conflict, NotFound (as for assets)."""
+        """Keep a changed entry; its health is what the checks say, be it seen since.
+
+        With another address it is the look that comes with the entry, which begins anew.
+        Raises:  Conflict, NotFound (as for assets).
+        """
 
     def delete_entry(self, entry_id: str) -> None:
         """Forget an entry and its checks."""
@@ -144,8 +161,11 @@ class RegistryRecords(Protocol):
     def query_entries(self, query: DocumentQuery) -> Found[RegistryEntry]:
         """Return the entries that match."""
 
-    def save_check(self, entry_id: str, check: HealthCheck) -> None:
-        """Add to the history (the newest 100 are kept)."""
+    def save_check(self, entry_id: str, check: HealthCheck, *, url: str) -> None:
+        """Add a look at `url` to the history (the newest 100 are kept).
+
+        Nothing, where the entry is gone or has another address, or has that look or a newer one already.
+        """
 
     def list_checks(self, entry_id: str, limit: int) -> Sequence[HealthCheck]:
         """Return the newest checks first."""

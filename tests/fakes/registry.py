@@ -36,13 +36,18 @@ class FakeRegistry:
         return self.entries.get(entry_id)
 
     def replace_entry(self, entry: RegistryEntry, *, seen_at: datetime) -> None:
-        """Keep a changed entry, whose health is what the checks say."""
+        """Keep a changed entry, whose health is what the checks say, unless it has moved."""
         former = self.entries.get(entry.id)
         if former is None:
             raise NotFound("There is no such registry entry any more.")
         if former.updated_at != seen_at:
             raise Conflict("Somebody changed the entry meanwhile.")
-        self.entries[entry.id] = replace(entry, health=former.health)
+        if former.public_url == entry.public_url:
+            self.entries[entry.id] = replace(entry, health=former.health)
+            return
+        self.entries[entry.id] = entry
+        self.checks[entry.id][:0] = [entry.health] if entry.health else []
+        self.due_from[entry.id] = entry.health.checked_at if entry.health else None
 
     def delete_entry(self, entry_id: str) -> None:
         """Forget an entry and its checks."""
@@ -66,9 +71,14 @@ class FakeRegistry:
         end = start + query.limit
         return Found(tuple(found[start:end]), str(end) if end < len(found) else None)
 
-    def save_check(self, entry_id: str, check: HealthCheck) -> None:
-        """Add to the history."""
-        self.entries[entry_id] = replace(self.entries[entry_id], health=check)
+    def save_check(self, entry_id: str, check: HealthCheck, *, url: str) -> None:
+        """Add to the history, what is newer and of this address."""
+        entry = self.entries.get(entry_id)
+        if entry is None or entry.public_url != url:
+            return
+        if entry.health is not None and entry.health.checked_at >= check.checked_at:
+            return
+        self.entries[entry_id] = replace(entry, health=check)
         self.checks[entry_id].insert(0, check)
         self.due_from[entry_id] = check.checked_at
 

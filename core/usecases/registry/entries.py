@@ -91,7 +91,7 @@ def change_entry(
     entry = find_entry(house, entry_id)
     check_may_change(house, actor, entry.owner_id, entry.owner_name)
     draft = read_changes(entry)
-    health = None
+    health = entry.health
     if draft.public_url != entry.public_url:
         house.others.check_address(draft.public_url)
         [health] = house.others.look_at_health([draft.public_url])
@@ -102,12 +102,10 @@ def change_entry(
         metadata=draft.metadata,
         tags=draft.tags,
         updated_at=max(house.clock.now(), entry.updated_at + _TICK),
+        health=health,
     )
     house.registry.replace_entry(changed, seen_at=entry.updated_at)
-    if health is None:
-        return changed
-    house.registry.save_check(entry.id, health)
-    return replace(changed, health=health)
+    return changed
 
 
 def delete_entry(house: AssetPlatform, actor: Actor, entry_id: str) -> RegistryEntry:

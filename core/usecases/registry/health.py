@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from core.model.registry import HealthCheck, RegistryEntry
+from core.model.registry import HealthCheck
 from core.ports import AssetPlatform
 from core.usecases.registry.entries import find_entry
 
@@ -25,7 +25,7 @@ def check_health(house: AssetPlatform, entry_id: str) -> HealthCheck:
     if last is not None and house.clock.now() - last.checked_at < BELIEVED_FOR:
         return last
     [check] = house.others.look_at_health([entry.public_url])
-    _keep(house, entry, check)
+    house.registry.save_check(entry.id, check, url=entry.public_url)
     return check
 
 
@@ -46,12 +46,5 @@ def check_due(house: AssetPlatform, limit: int = CHECKS_AT_ONCE) -> int:
     due = house.registry.claim_due_entries(now, now - CHECKED_EVERY, limit)
     looks = house.others.look_at_health([entry.public_url for entry in due])
     for entry, check in zip(due, looks, strict=True):
-        _keep(house, entry, check)
+        house.registry.save_check(entry.id, check, url=entry.public_url)
     return len(due)
-
-
-def _keep(house: AssetPlatform, seen: RegistryEntry, check: HealthCheck) -> None:
-    """Add a look to the history, unless the entry has another address by now."""
-    entry = house.registry.find_entry(seen.id)
-    if entry is not None and entry.public_url == seen.public_url:
-        house.registry.save_check(entry.id, check)

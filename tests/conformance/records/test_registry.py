@@ -75,7 +75,7 @@ def test_entries_are_found_as_the_seed_asks_for_them(ledger: Ledger) -> None:
 
 def test_a_check_is_seen_in_the_entry_its_history_and_queries(ledger: Ledger) -> None:
     entry = kept_entry(ledger)
-    ledger.registry.save_check(entry.id, ILL)
+    ledger.registry.save_check(entry.id, ILL, url=entry.public_url)
     assert ledger.registry.find_entry(entry.id) == replace(entry, health=ILL)
     assert list(ledger.registry.list_checks(entry.id, 9)) == [ILL, WELL]
     assert list(ledger.registry.list_checks(entry.id, 1)) == [ILL]
@@ -85,7 +85,8 @@ def test_a_check_is_seen_in_the_entry_its_history_and_queries(ledger: Ledger) ->
 def test_the_newest_checks_are_kept(ledger: Ledger) -> None:
     entry, other = kept_entry(ledger), kept_entry(ledger)
     for number in range(MAX_KEPT_CHECKS + 5):
-        ledger.registry.save_check(entry.id, HealthCheck(NOW, float(number)))
+        check = HealthCheck(NOW + timedelta(seconds=1 + number), float(number))
+        ledger.registry.save_check(entry.id, check, url=entry.public_url)
     kept = ledger.registry.list_checks(entry.id, 1_000)
     assert [check.seconds for check in kept] == list(range(MAX_KEPT_CHECKS + 4, 4, -1))
     assert len(ledger.registry.list_checks(other.id, 9)) == 1
@@ -93,7 +94,7 @@ def test_the_newest_checks_are_kept(ledger: Ledger) -> None:
 
 def test_a_change_keeps_the_health_that_was_seen_meanwhile(ledger: Ledger) -> None:
     entry = kept_entry(ledger)
-    ledger.registry.save_check(entry.id, ILL)
+    ledger.registry.save_check(entry.id, ILL, url=entry.public_url)
     changed = replace(entry, name="B", metadata={}, tags=(), updated_at=SOON)
     ledger.registry.replace_entry(changed, seen_at=entry.updated_at)
     assert ledger.registry.find_entry(entry.id) == replace(changed, health=ILL)
@@ -101,10 +102,46 @@ def test_a_change_keeps_the_health_that_was_seen_meanwhile(ledger: Ledger) -> No
         ledger.registry.replace_entry(entry, seen_at=entry.updated_at)
 
 
+def test_a_look_that_many_waited_for_is_kept_once_and_an_older_one_not_at_all(
+    ledger: Ledger,
+) -> None:
+    entry = kept_entry(ledger)
+    at_once(5, lambda _: ledger.registry.save_check(entry.id, ILL, url=entry.public_url))
+    assert list(ledger.registry.list_checks(entry.id, 9)) == [ILL, WELL]
+    late = HealthCheck(SOON - timedelta(microseconds=1), 0.5)
+    ledger.registry.save_check(entry.id, late, url=entry.public_url)
+    assert list(ledger.registry.list_checks(entry.id, 9)) == [ILL, WELL]
+    assert ledger.registry.find_entry(entry.id) == replace(entry, health=ILL)
+
+
+def test_a_new_address_comes_with_its_look_however_young_that_at_the_former_one_is(
+    ledger: Ledger,
+) -> None:
+    entry = kept_entry(ledger)
+    ledger.registry.save_check(entry.id, ILL, url=entry.public_url)
+    there = HealthCheck(SOON - timedelta(seconds=1), 0.5)
+    moved = replace(entry, public_url="https://new.test", updated_at=SOON, health=there)
+    ledger.registry.replace_entry(moved, seen_at=entry.updated_at)
+    assert ledger.registry.find_entry(entry.id) == moved
+    assert list(ledger.registry.list_checks(entry.id, 9)) == [there, ILL, WELL]
+    assert found(ledger, {"asset_registry_public_url": "https://new.test"}) == [moved]
+    ledger.registry.save_check(entry.id, HealthCheck(LATER, 9.0), url=entry.public_url)
+    assert ledger.registry.find_entry(entry.id) == moved
+    ledger.registry.save_check(entry.id, ILL, url=moved.public_url)
+    assert ledger.registry.find_entry(entry.id) == replace(moved, health=ILL)
+
+
+def test_an_address_that_nobody_looked_at_is_due(ledger: Ledger) -> None:
+    entry = kept_entry(ledger, HealthCheck(LATER, 0.1))
+    moved = replace(entry, public_url="https://new.test", updated_at=SOON, health=None)
+    ledger.registry.replace_entry(moved, seen_at=entry.updated_at)
+    assert list(ledger.registry.claim_due_entries(LATER, NOW, 9)) == [moved]
+
+
 def test_a_deleted_entry_leaves_nothing(ledger: Ledger) -> None:
     entry = kept_entry(ledger)
     ledger.registry.delete_entry(entry.id)
-    ledger.registry.save_check(entry.id, ILL)
+    ledger.registry.save_check(entry.id, ILL, url=entry.public_url)
     assert ledger.registry.find_entry(entry.id) is None
     assert list(ledger.registry.list_checks(entry.id, 9)) == []
     with pytest.raises(NotFound):

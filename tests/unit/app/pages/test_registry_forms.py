@@ -102,5 +102,5 @@ def test_a_look_at_its_health_in_between_is_no_change_of_somebody_else(
     app: Flask, registry: FakeRegistry
 ) -> None:
     fields = opened(app)
-    registry.save_check("id-1", HealthCheck(NOW.replace(minute=1), 0.2))
+    registry.save_check("id-1", HealthCheck(NOW.replace(minute=1), 0.2), url=ENTRY.public_url)
     assert sent(app, fields | {"name": "New"}).status_code == 303

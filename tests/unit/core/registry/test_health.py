@@ -48,6 +48,23 @@ def test_no_more_are_looked_at_in_one_turn_than_asked_for(world: World) -> None:
     assert [check_due(world.house, 2) for _ in range(3)] == [2, 1, 0]
 
 
+def test_a_look_that_many_wait_for_is_in_the_history_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = world.registered()
+    world.clock.sleep(600)
+    look = world.others.look_at_health
+
+    def shared_look(urls: list[str]) -> object:
+        monkeypatch.setattr(world.others, "look_at_health", look)
+        check_health(world.house, entry.id)
+        return look(urls)
+
+    monkeypatch.setattr(world.others, "look_at_health", shared_look)
+    check_health(world.house, entry.id)
+    assert len(list_health(world.house, entry.id, 9)) == 2
+
+
 def test_a_look_at_a_former_address_is_not_kept(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
