@@ -19,7 +19,7 @@ from app.metrics import register_metrics
 from app.proxies import TrustedProxies
 from app.settings import Settings
 from app.shell import ASSETS, EXTENSION, Services, make_shell
-from app.static_files import register_assets
+from app.static_files import register_static_files
 from app.urls import register_url_check
 
 _log = logging.getLogger("labset.start")
@@ -41,7 +41,7 @@ def create_app(settings: Settings, services: Services) -> Flask:
     register_errors(app)
     register_headers(app, is_https=settings.is_https, gitlab_url=settings.gitlab_url)
     register_connections(app)
-    register_assets(app)
+    register_static_files(app)
     register_login(app)
     for blueprint in (*api.BLUEPRINTS, *pages.BLUEPRINTS):
         app.register_blueprint(blueprint)

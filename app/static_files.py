@@ -15,11 +15,11 @@ _DIGITS = 12
 _REFUSED = 400
 
 
-def register_assets(app: Flask) -> None:
-    """Give templates `asset("css/labset.css")`, and cache what is asked for by such an address."""
+def register_static_files(app: Flask) -> None:
+    """Give templates `static_file("css/labset.css")`, and cache what is asked for by such an address."""
     folder = Path(app.static_folder or "static")
 
-    def asset(name: str) -> str:
+    def static_file(name: str) -> str:
         """Return the address of a static file, with a digest of its content."""
         place = safe_join(str(folder), name)
         if place is None or not Path(place).is_file():
@@ -36,7 +36,7 @@ def register_assets(app: Flask) -> None:
         return response
 
     app.after_request(cache)
-    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals["static_file"] = static_file
 
 
 @lru_cache(maxsize=512)

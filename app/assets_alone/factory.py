@@ -18,7 +18,7 @@ from app.logs import register_access_log
 from app.metrics import register_metrics
 from app.proxies import TrustedProxies
 from app.shell import ASSETS
-from app.static_files import register_assets
+from app.static_files import register_static_files
 from app.urls import register_url_check
 
 BLUEPRINTS = (
@@ -43,7 +43,7 @@ def create_app_alone(settings: AloneSettings, alone: Alone) -> Flask:
     register_errors(app)
     register_headers(app, is_https=settings.is_https)
     register_connections(app)
-    register_assets(app)
+    register_static_files(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     if settings.trusted_proxies:

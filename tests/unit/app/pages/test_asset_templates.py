@@ -18,7 +18,7 @@ from core.model.names import DatasetId
 def macros() -> Any:  # noqa: ANN401 - a module of macros
     templates = Environment(loader=FileSystemLoader("templates"), autoescape=True)
     templates.filters.update(FILTERS)
-    templates.globals["asset"] = lambda name: name
+    templates.globals["static_file"] = lambda name: name
     return templates.get_template("assets/bits.html").module
 
 
