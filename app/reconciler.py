@@ -21,6 +21,7 @@ from core.usecases.upkeep.recovery import reconcile
 _log = logging.getLogger("labset.reconciler")
 _EVERY_SECONDS = 10
 _HOURLY_SECONDS = 3600
+_HOURLY, _COLLECTED = "hourly", "collected"
 _STAGING_LIFETIME = timedelta(hours=25)  # an upload session lives for 24
 
 Step = tuple[str, Callable[[], object]]
@@ -53,8 +54,10 @@ class Upkeep:
             ("settling uploads and bindings", lambda: reconcile(self.platform)),
             ("waking jobs", self._wake_waiting),
         )
-        if self._is_hour_over():
+        if self._is_hour_over(_HOURLY):
             steps = (*steps, *self._hourly())
+        if self._is_hour_over(_COLLECTED):
+            steps = (*steps, ("collecting bytes of no asset", self._collect))
         for name, step in steps:
             try_step(_log, name, step)
 
@@ -76,14 +79,22 @@ class Upkeep:
             ("sweeping log-ins", lambda: self.logins.sweep_logins(now)),
             ("sweeping refusals", lambda: self.platform.refusals.sweep_refusals(now)),
             ("sweeping temporary bytes", lambda: self.sweep_staging(now - _STAGING_LIFETIME)),
-            ("collecting bytes of no asset", lambda: collect_unnamed(self.assets)),
             ("checking sites", lambda: check_all_sites(self.platform)),
             ("clearing the broker", lambda: clear_leftovers(self.home / "broker")),
         )
 
-    def _is_hour_over(self) -> bool:
-        mark = self._heartbeat.with_name("hourly")
+    def _collect(self) -> None:
+        """Remove what 10 seconds allow; where there may be more, the next round goes on."""
+        if collect_unnamed(self.assets):
+            self._mark(_COLLECTED).unlink(missing_ok=True)
+
+    def _is_hour_over(self, name: str) -> bool:
+        mark = self._mark(name)
         if mark.exists() and time.time() - mark.stat().st_mtime < _HOURLY_SECONDS:
             return False
         mark.touch()
         return True
+
+    def _mark(self, name: str) -> Path:
+        """Return the file whose age tells when a worker of this machine did something last."""
+        return self._heartbeat.with_name(name)

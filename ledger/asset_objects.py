@@ -63,6 +63,12 @@ _COLLECTABLE = (
 )
 _CLAIM = update(objects).where(*_IS_ONE).values(claimed=True, claimed_until=bindparam("until"))
 
+_GIVE_BACK = (
+    update(objects)
+    .where(*_IS_ONE, objects.c.claimed.is_(True), objects.c.claimed_until == bindparam("until"))
+    .values(claimed=False, claimed_until=None, unnamed_since=bindparam("since"))
+)
+
 
 class KeptObjects:
     """A row for each object that no entry names; all else is there for good."""
@@ -134,6 +140,20 @@ class KeptObjects:
                 connection.execute(_CLAIM, [_one(assets_db_id, kept) | until for kept in found])
         return found
 
+    def give_back(
+        self,
+        assets_db_id: str,
+        claimed: Sequence[KeptObject],
+        lease_until: datetime,
+        unnamed_since: datetime,
+    ) -> None:
+        """Let them wait again, unless somebody else claimed them since."""
+        if claimed:
+            also = {"until": lease_until, "since": unnamed_since}
+            with self._database.writing() as connection:
+                rows = [_one(assets_db_id, kept) | also for kept in claimed]
+                connection.execute(_GIVE_BACK, rows)
+
     def forget(self, assets_db_id: str, collected: Sequence[KeptObject]) -> None:
         """Note that their bytes are gone."""
         if collected:
@@ -145,7 +165,7 @@ def _check_unclaimed(connection: Connection, one: dict[str, object]) -> None:
     if connection.execute(_FIND, one).scalar_one_or_none():
         raise Conflict(
             "These bytes are just being removed, since nothing named them: upload them again in "
-            "a minute.",
+            "a minute, or, where their site does not answer, in an hour.",
             code="being_collected",
         )
 

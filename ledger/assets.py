@@ -210,6 +210,20 @@ class SqlAssetRecords:
         """
         return self._objects.claim(assets_db_id, before, limit, now=now, lease_until=lease_until)
 
+    def give_back_claimed(
+        self,
+        assets_db_id: str,
+        claimed: Sequence[KeptObject],
+        *,
+        lease_until: datetime,
+        unnamed_since: datetime,
+    ) -> None:
+        """Note that whoever claimed them until `lease_until` did not touch them: they may be named.
+
+        They wait as what nothing has named since `unnamed_since`, behind what waits for longer.
+        """
+        self._objects.give_back(assets_db_id, claimed, lease_until, unnamed_since)
+
     def forget_collected(self, assets_db_id: str, collected: Sequence[KeptObject]) -> None:
         """Note that their bytes are gone: whoever uploads them again stores them anew."""
         self._objects.forget(assets_db_id, collected)

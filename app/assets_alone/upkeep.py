@@ -23,7 +23,6 @@ LOCK = "upkeep.lock"
 _TRY_AGAIN_SECONDS = 5.0
 _ROUND_SECONDS = 3600.0
 _STAGING_LIFETIME = timedelta(hours=25)
-_COLLECTED_AT_ONCE = 1000
 
 _log = logging.getLogger("labset.upkeep")
 
@@ -57,8 +56,8 @@ class Upkeep:
         try_step(_log, "sweeping temporary bytes", self._sweep)
 
     def _collect(self) -> None:
-        while collect_unnamed(self.house, _COLLECTED_AT_ONCE) == _COLLECTED_AT_ONCE:
-            _log.info("%s objects without a name were removed", _COLLECTED_AT_ONCE)
+        while removed := collect_unnamed(self.house):
+            _log.info("%s objects without a name were removed", removed)
 
     def _sweep(self) -> None:
         self.sweep_staging(self.house.clock.now() - _STAGING_LIFETIME)

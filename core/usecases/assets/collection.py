@@ -6,7 +6,6 @@ Source:  PROMISES.md, P7.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -18,47 +17,50 @@ from core.usecases.assets.placing import open_kept_placement
 
 UNNAMED_LIFETIME = timedelta(days=14)
 COLLECTING_LEASE = timedelta(hours=1)
-_WORKING_TIME = (
-    COLLECTING_LEASE / 2
-)  # long before the lease ends, and somebody may upload them anew
-_AT_ONCE = 100
+_WORKING_TIME = timedelta(seconds=10)  # whoever collects has other things to do
+_CLAIMED_AT_ONCE = 100
+_REMOVED_AT_ONCE = 10
 
 _log = logging.getLogger("labset.assets")
 
 
-def collect_unnamed(house: AssetPlatform, limit: int = 1000) -> int:
+def collect_unnamed(house: AssetPlatform, limit: int = _CLAIMED_AT_ONCE) -> int:
     """Remove bytes of this database that nothing has named for 14 days; return how many there were.
 
+    Ends after some 10 seconds; there may be more, unless it removed nothing.
     From the claim on nobody can name them, so that whoever uploads the same bytes in that moment
-    is told so (`being_collected`). A site that does not answer keeps its bytes for the next time.
+    is told so (`being_collected`). What was not tried is given back at the end; what a site did not
+    answer about may still be removed there, so that it stays claimed for an hour.
     """
-    now = house.clock.now()
-    claimed = house.assets.claim_collectable(
-        house.rules.assets_db_id,
-        now - UNNAMED_LIFETIME,
-        limit,
-        now=now,
-        lease_until=now + COLLECTING_LEASE,
-    )
-    by_site = groupby(sorted(claimed), key=lambda kept: kept.site_id)
-    stop_at = now + _WORKING_TIME
-    return sum(_remove(house, site_id, list(kept), stop_at) for site_id, kept in by_site)
+    now, db_id = house.clock.now(), house.rules.assets_db_id
+    oldest, lease_until = now - UNNAMED_LIFETIME, now + COLLECTING_LEASE
+    claimed = house.assets.claim_collectable(db_id, oldest, limit, now=now, lease_until=lease_until)
+    removed, untried = 0, list[KeptObject]()
+    for site_id, kept in groupby(sorted(claimed), key=lambda one: one.site_id):
+        waiting = list(kept)
+        removed += _remove(house, site_id, waiting, now + _WORKING_TIME)
+        untried += waiting
+    house.assets.give_back_claimed(db_id, untried, lease_until=lease_until, unnamed_since=oldest)
+    return removed
 
 
 def _remove(
-    house: AssetPlatform, site_id: SiteId, kept: Sequence[KeptObject], stop_at: datetime
+    house: AssetPlatform, site_id: SiteId, waiting: list[KeptObject], stop_at: datetime
 ) -> int:
+    """Remove what waits on a site, and take it from the list; what is left there was not tried."""
     if house.places.find_site(site_id) is None:
-        _log.warning("%s objects stay on site %s, which is not known any more", len(kept), site_id)
-        house.assets.forget_collected(house.rules.assets_db_id, kept)
+        _log.warning(
+            "%s objects stay on site %s, which is not known any more", len(waiting), site_id
+        )
+        house.assets.forget_collected(house.rules.assets_db_id, waiting)
+        waiting.clear()
         return 0
     removed = 0
     try:
         placement = open_kept_placement(house, site_id)
-        for start in range(0, len(kept), _AT_ONCE):
-            some = kept[start : start + _AT_ONCE]
-            if house.clock.now() >= stop_at:
-                break
+        while waiting and house.clock.now() < stop_at:
+            some = waiting[:_REMOVED_AT_ONCE]
+            del waiting[:_REMOVED_AT_ONCE]
             house.objects.remove_objects(
                 placement,
                 [one.md5 for one in some if not one.slot],

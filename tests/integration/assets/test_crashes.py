@@ -11,8 +11,9 @@ import pytest
 
 from core.errors import Conflict, Unavailable
 from core.model.assets import Asset, KeptObject
-from core.model.names import SiteId
+from core.model.names import Md5, SiteId
 from core.model.storage import Placement
+from core.ports import AssetPlatform
 from core.usecases.assets.collection import COLLECTING_LEASE, UNNAMED_LIFETIME, collect_unnamed
 from core.usecases.assets.entries import delete_asset
 from core.usecases.assets.finding import find_asset
@@ -237,26 +238,80 @@ def test_a_collector_that_lost_its_time_removes_nothing(house: House) -> None:
     check_entry_has_bytes(house)
 
 
+class HalfDead:
+    """Objects of which those on site 3 cannot be removed."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._house.objects, name)
+
+    def remove_objects(self, placement: Placement, md5s: list[Md5], *, slots: list[str]) -> None:
+        if placement.site.id == SiteId(3):
+            raise Unavailable("The site does not answer.")
+        self._house.objects.remove_objects(placement, md5s, slots=slots)
+
+
+def half_dead(house: House) -> AssetPlatform:
+    return replace(house.platform, objects=cast("Any", HalfDead(house)))
+
+
+def unnamed_on(house: House, site: int, count: int) -> list[bytes]:
+    """Upload and delete some; two weeks of these go by."""
+    data = [b"%d" % number for number in range(count)]
+    for one in data:
+        house.upload(named(), one, site=site)
+        delete_asset(house.platform, OWNER, "Lamp:1.0-initial")
+    house.clock.sleep(FORTNIGHT.total_seconds())
+    return data
+
+
 def test_a_site_that_does_not_answer_keeps_its_bytes_for_the_next_time(house: House) -> None:
     for site in (3, 4):
-        house.upload(named(f"on {site}"), DATA, site=site)
-        delete_asset(house.platform, OWNER, f"on {site}:1.0-initial")
-    house.clock.sleep(FORTNIGHT.total_seconds())
-
-    class HalfDead:
-        def remove_objects(
-            self, placement: Placement, md5s: list[object], *, slots: list[str]
-        ) -> None:
-            assert slots == []
-            if placement.site.id == SiteId(3):
-                raise Unavailable("The site does not answer.")
-            house.objects.remove_objects(placement, cast("Any", md5s))
-
-    assert collect_unnamed(replace(house.platform, objects=cast("Any", HalfDead()))) == 1
-    assert list(house.objects.bytes_at) == [house.key(DATA, site=3)]
+        unnamed_on(house, site, 1)
+    assert collect_unnamed(half_dead(house)) == 1
+    assert list(house.objects.bytes_at) == [house.key(b"0", site=3)]
     assert collect_unnamed(house.platform) == 0
     house.clock.sleep(COLLECTING_LEASE.total_seconds())
     assert collect_unnamed(house.platform) == 1
+    assert house.objects.bytes_at == {}
+
+
+def test_what_was_not_tried_on_a_site_that_does_not_answer_may_be_named_at_once(
+    house: House,
+) -> None:
+    data = unnamed_on(house, 3, 25)
+    assert collect_unnamed(half_dead(house)) == 0
+    refused = []
+    for number, one in enumerate(data):
+        try:
+            house.upload(named(f"again {number}"), one)
+        except Conflict as conflict:
+            refused.append(conflict.code)
+    assert refused == 10 * ["being_collected"]  # of which the site may have heard
+
+
+def test_a_site_that_does_not_answer_holds_up_no_other(house: House) -> None:
+    unnamed_on(house, 3, 35)
+    unnamed_on(house, 4, 3)
+    platform = half_dead(house)
+    assert sum(collect_unnamed(platform, 20) for _ in range(3)) == 3
+    assert len(house.objects.bytes_at) == 35
+
+
+def test_a_collector_stops_in_time_and_gives_the_rest_back(house: House) -> None:
+    unnamed_on(house, 3, 25)
+
+    class Slow(HalfDead):
+        def remove_objects(
+            self, placement: Placement, md5s: list[Md5], *, slots: list[str]
+        ) -> None:
+            house.clock.sleep(6)
+            house.objects.remove_objects(placement, md5s, slots=slots)
+
+    slow = replace(house.platform, objects=cast("Any", Slow(house)))
+    assert [collect_unnamed(slow) for _ in range(3)] == [20, 5, 0]
     assert house.objects.bytes_at == {}
 
 

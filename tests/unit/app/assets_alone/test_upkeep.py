@@ -50,8 +50,8 @@ def test_a_step_that_fails_does_not_keep_the_others_from_running(
 def test_what_is_more_than_one_round_can_take_is_collected_in_several(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = [1000, 1000, 7]
-    monkeypatch.setattr(upkeep, "collect_unnamed", lambda _house, _limit: answers.pop(0))
+    answers = [100, 7, 0]
+    monkeypatch.setattr(upkeep, "collect_unnamed", lambda _house: answers.pop(0))
     Upkeep(HOUSE, lambda _moment: 0, tmp_path).go_round()
     assert answers == []
 
@@ -60,7 +60,7 @@ def test_of_several_processes_of_one_home_one_does_it_and_another_takes_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upkeep, "start_checks", lambda _house, _stop: None)
-    monkeypatch.setattr(upkeep, "collect_unnamed", lambda _house, _limit: 0)
+    monkeypatch.setattr(upkeep, "collect_unnamed", lambda _house: 0)
     monkeypatch.setattr(upkeep, "_TRY_AGAIN_SECONDS", 0.01)
     seen: list[str] = []
 
