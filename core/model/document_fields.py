@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from contextlib import suppress
+from datetime import datetime
 from types import MappingProxyType
 
-from core.errors import Invalid, TooLarge
+from core.errors import Conflict, Invalid, TooLarge
 from core.model.json_values import JsonValue, check_json, is_one_line
 
 MAX_TAG_CHARACTERS = 255
@@ -74,6 +76,29 @@ def check_fields(
         why = "is given by the server" if field in given else "is no field that can be set"
         words = f"never changes: {lasting[field]}" if field in lasting else f"{why}: leave it out"
         raise Invalid(f"{field:.100} {words}.", details={"field": field[:MAX_TAG_CHARACTERS]})
+
+
+def check_not_stale(body: Mapping[str, JsonValue], updated_at: datetime) -> None:
+    """Refuse a document that was sent back, if its thing was changed since it was read.
+
+    What is no time at all is none of this function's business.
+    Raises:  Conflict.
+    """
+    told = _read_moment(body.get("updated_at"))
+    if told is not None and told != updated_at.replace(microsecond=0):
+        raise Conflict(
+            "Somebody changed it since this document was read: look at it and try again.",
+            details={"field": "updated_at"},
+        )
+
+
+def _read_moment(value: JsonValue) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(value)
+        return None if moment.tzinfo is None else moment
+    return None
 
 
 def _says_nothing(value: JsonValue, present: JsonValue) -> bool:

@@ -17,7 +17,13 @@ from core.model.assets import (
     AssetName,
     AssetVisibility,
 )
-from core.model.document_fields import check_fields, read_object, read_tags, read_text
+from core.model.document_fields import (
+    check_fields,
+    check_not_stale,
+    read_object,
+    read_tags,
+    read_text,
+)
 from core.model.json_values import JsonValue
 from core.model.names import DatasetId
 
@@ -95,8 +101,10 @@ def read_changes(body: Mapping[str, JsonValue], asset: Asset) -> AssetChanges:
     """Read what to change of an asset. Null empties metadata, tags and file info.
 
     Whoever sends back what he got, with changes, is understood: what is as it was is left.
-    Raises:  Invalid, TooLarge; identity, and what is measured of kept bytes, never change.
+    Raises:  Invalid, TooLarge; identity, and what is measured of kept bytes, never change; Conflict, if
+             somebody changed it since.
     """
+    check_not_stale(body, asset.updated_at)
     taken = {"asset_metadata", "asset_tags", "visibility", "dataset_id"}
     if asset.file is None and asset.pinned is None:
         taken |= {"asset_public_url", "asset_file_info"}

@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 
 from core.errors import Invalid
 from core.model.asset_documents import registry_document
-from core.model.document_fields import check_fields, read_object, read_tags, read_text
+from core.model.document_fields import (
+    check_fields,
+    check_not_stale,
+    read_object,
+    read_tags,
+    read_text,
+)
 from core.model.json_values import JsonValue
 from core.model.registry import (
     MAX_REGISTRY_METADATA_BYTES,
@@ -27,7 +33,8 @@ _URL = "asset_registry_public_url"
 _METADATA = "asset_registry_metadata"
 _TAGS = "asset_registry_tags"
 _TAKEN = frozenset({_NAME, _URL, _METADATA, _TAGS})
-_GIVEN = ("health", "owner", "created_at", "updated_at")
+_HEALTH = "health"
+_GIVEN = (_HEALTH, "owner", "created_at", "updated_at")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -69,10 +76,13 @@ def read_registry_draft(body: Mapping[str, JsonValue]) -> RegistryDraft:
 def read_registry_changes(body: Mapping[str, JsonValue], entry: RegistryEntry) -> RegistryDraft:
     """Return the entry with what a body says anew; what it does not name stays as it is.
 
-    Raises:  Invalid, TooLarge.
+    Whoever sends back what he got, with changes, is understood; of its health there may be a newer look.
+    Raises:  Invalid, TooLarge; Conflict, if somebody changed it since.
     """
+    check_not_stale(body, entry.updated_at)
     present = registry_document(entry)
-    check_fields(body, taken=_TAKEN, given={name: present[name] for name in (_ID, *_GIVEN)})
+    given = {name: present[name] for name in (_ID, *_GIVEN)}
+    check_fields(body, taken=_TAKEN | {_HEALTH}, given=given)
     return read_registry_draft({name: present[name] for name in _TAKEN} | _named(body))
 
 

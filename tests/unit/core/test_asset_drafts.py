@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.errors import Invalid, TooLarge
+from core.errors import Conflict, Invalid, TooLarge
+from core.model.asset_documents import asset_document
 from core.model.assets import (
     MAX_ASSET_METADATA_BYTES,
     MAX_ASSET_TAGS,
@@ -132,6 +134,24 @@ def test_an_empty_change_changes_nothing() -> None:
     asset = Asset("1", "db", AssetName("a"), AssetVisibility.PUBLIC, 1, "me", now, now)
     assert read_changes({}, asset) == AssetChanges()
     assert read_changes({"asset_tags": None, "asset_metadata": None}, asset) == AssetChanges({}, ())
+
+
+def test_a_document_that_was_read_before_somebodys_change_is_a_conflict() -> None:
+    now = datetime(2026, 1, 1, microsecond=7, tzinfo=UTC)
+    asset = Asset("1", "db", AssetName("a"), AssetVisibility.PUBLIC, 1, "me", now, now)
+    read = asset_document(asset)
+    assert read_changes(read | {"asset_tags": ["x"]}, asset).tags == ("x",)
+    changed = replace(asset, tags=("y",), updated_at=now + timedelta(seconds=1))
+    with pytest.raises(Conflict, match="Somebody changed it"):
+        read_changes(read | {"asset_tags": ["x"]}, changed)
+
+
+@pytest.mark.parametrize("told", ("other", "2026-01-01", "2026-01-01T00:00:00", 7))
+def test_a_time_of_change_that_is_none_is_refused(told: JsonValue) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    asset = Asset("1", "db", AssetName("a"), AssetVisibility.PUBLIC, 1, "me", now, now)
+    with pytest.raises(Invalid, match=r"^updated_at is given by the server"):
+        read_changes({"updated_at": told}, asset)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.errors import Invalid, TooLarge
+from core.errors import Conflict, Invalid, TooLarge
 from core.model.asset_documents import registry_document
 from core.model.json_values import JsonValue
-from core.model.registry import MAX_REGISTRY_METADATA_BYTES, MAX_REGISTRY_TAGS, RegistryEntry
+from core.model.registry import (
+    MAX_REGISTRY_METADATA_BYTES,
+    MAX_REGISTRY_TAGS,
+    HealthCheck,
+    RegistryEntry,
+)
 from core.usecases.registry.drafts import read_registry_changes, read_registry_draft
 
 SEEDS: dict[str, JsonValue] = {
@@ -124,7 +130,23 @@ def test_a_document_that_is_sent_back_as_it_came_changes_nothing() -> None:
     assert (draft.name, draft.metadata, draft.tags) == ("Models", {"a": 1, "b": 2}, ("x",))
 
 
-@pytest.mark.parametrize("field", ("asset_registry_id", "owner", "created_at", "health"))
+def test_a_document_may_be_sent_back_though_its_health_was_looked_at_meanwhile() -> None:
+    read = registry_document(replace(ENTRY, health=HealthCheck(NOW, 0.25)))
+    looked_at = replace(ENTRY, health=HealthCheck(NOW + timedelta(minutes=10), 5.0, "late"))
+    for health in (looked_at.health, None):
+        entry = replace(ENTRY, health=health)
+        draft = read_registry_changes(read | {"asset_registry_name": "New"}, entry)
+        assert (draft.name, draft.tags) == ("New", ENTRY.tags)
+
+
+def test_a_document_that_was_read_before_somebodys_change_is_a_conflict() -> None:
+    changed = replace(ENTRY, updated_at=NOW + timedelta(seconds=2, microseconds=3))
+    with pytest.raises(Conflict, match="Somebody changed it"):
+        read_registry_changes(registry_document(ENTRY), changed)
+    assert read_registry_changes(registry_document(changed), changed).name == ENTRY.name
+
+
+@pytest.mark.parametrize("field", ("asset_registry_id", "owner", "created_at", "updated_at"))
 def test_a_change_of_what_the_server_gives_is_refused(field: str) -> None:
     with pytest.raises(Invalid) as refused:
         read_registry_changes({field: "other"}, ENTRY)
