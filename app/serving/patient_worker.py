@@ -48,14 +48,14 @@ class PatientWorker(gthread.ThreadWorker):
         """Serve a connection, or put it back among those that wait for more to arrive."""
         if self.cfg.is_ssl or (conn.parser is not None and conn.parser.unreader.buf.getvalue()):
             return super().handle(conn)
+        known = conn.__dict__
+        known["close"] = partial(self._close, conn)
         try:
             head = conn.sock.recv(_LONGEST_HEAD_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
             return self._wait(conn, b"", 1)
         except OSError:
             return False
-        known = conn.__dict__
-        known["close"] = partial(self._close, conn)
         needed_bytes = _needed_bytes(head)
         has_hung_up = known.get("head_bytes") == len(head)  # woken without a further byte
         if not head or len(head) >= needed_bytes or (has_hung_up and b"\r\n\r\n" in head):
@@ -81,7 +81,6 @@ class PatientWorker(gthread.ThreadWorker):
     def _wait(self, conn: Any, head: bytes, needed_bytes: int) -> Any:  # noqa: ANN401 - as above
         """Put a connection back until so many bytes are there, or what comes takes too long."""
         known = conn.__dict__
-        known["close"] = partial(self._close, conn)
         waited_seconds = time.monotonic() - known.setdefault("head_began_at", time.monotonic())
         if waited_seconds > _HEAD_SECONDS:
             return False
