@@ -38,6 +38,10 @@ class SiteAddress:
     public_endpoint: str | None = None
     region: str | None = None
 
+    def is_elsewhere(self, other: SiteAddress) -> bool:
+        """Whether bytes at one address do not lie at the other."""
+        return (self.kind, self.url, self.endpoint) != (other.kind, other.url, other.endpoint)
+
 
 @dataclass(frozen=True, slots=True)
 class SiteKeys:

@@ -47,7 +47,7 @@ def upload_asset(
     """Keep a file and its entry; the same file under the same URI again is the entry there is.
 
     Raises:  Unauthenticated, Forbidden and what opening the site does, before a byte is read;
-             Invalid, TooLarge, Conflict (`asset_exists`, `being_collected`), Unavailable.
+             Invalid, TooLarge, Conflict (`asset_exists`, `being_collected`, `site_changed`), Unavailable.
     """
     asked_at = house.clock.now()
     owner = check_writer(house, actor)
@@ -114,8 +114,9 @@ class _Arrival:
         all entries that name it will name what comes: on this site, and for the entry of this very
         URI on any. Bytes that are there under this very name go on to be compared, and repaired if
         damaged.
-        Raises:  _KeptAlready, where nothing has to be stored.
+        Raises:  _KeptAlready, where nothing has to be stored; Conflict (`site_changed`).
         """
+        self._check_site()
         file = self._measured(stored)
         asset = replace(self._decide(stored), file=file)
         there = self._find_there(asset)
@@ -131,7 +132,11 @@ class _Arrival:
             self._note(file.kept)
 
     def keep(self) -> Asset:
-        """Keep the entry of bytes that are there now."""
+        """Keep the entry of bytes that are there now.
+
+        Raises:  Conflict, also (`site_changed`) where the site is not any more where they went.
+        """
+        self._check_site()
         asset, records = self._asset, self._house.assets
         if asset is None or asset.file is None:
             raise RuntimeError("a site named bytes without a word before")
@@ -200,6 +205,16 @@ class _Arrival:
             return all(self._house.objects.prove_many(placement, [wanted], lambda _: None))
         except (DataMissing, Unavailable):
             return False  # what cannot be read is kept anew
+
+    def _check_site(self) -> None:
+        """Refuse what came to an address that the site, without an entry yet, has left meanwhile."""
+        site = self._house.places.find_site(self._site.id)
+        if site is None or site.address.is_elsewhere(self._site.address):
+            raise Conflict(
+                f"The storage site {self._site.name} was moved or deleted while the file came: send "
+                "it again.",
+                code="site_changed",
+            )
 
     def _note(self, kept: KeptObject) -> None:
         self._house.assets.expect_object(self._db_id, kept, self._house.clock.now())

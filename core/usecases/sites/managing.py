@@ -111,7 +111,7 @@ def change_site(
     _, record = open_site(platform, actor, site_id, Needs.BIND)
     _check_changes(changes)
     address, keys = changes.address or record.address, changes.keys or record.keys
-    if _is_elsewhere(address, record.address) and platform.bindings.list_bound_to(site_id):
+    if address.is_elsewhere(record.address) and platform.bindings.list_bound_to(site_id):
         raise Conflict(
             f"Datasets are bound to {record.name}: its kind, url and endpoint stay as they are.",
             code="address_frozen",
@@ -183,15 +183,6 @@ def _checked(platform: Platform, address: SiteAddress, keys: SiteKeys | None) ->
             details={"steps": [_step(step) for step in health.steps]},
         )
     return health
-
-
-def _is_elsewhere(address: SiteAddress, before: SiteAddress) -> bool:
-    """Whether objects that lie at `before` would be sought at another place."""
-    return (address.kind, address.url, address.endpoint) != (
-        before.kind,
-        before.url,
-        before.endpoint,
-    )
 
 
 def _step(step: CheckStep) -> dict[str, object]:
