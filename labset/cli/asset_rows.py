@@ -28,6 +28,11 @@ def asset_row(asset: Asset) -> Sequence[str]:
     )
 
 
+def tell_there_is_more(limit: int) -> None:
+    """Say beside a list that it was cut."""
+    typer.echo(f"The first {limit:,}. --limit shows more, --all-pages all.", err=True)
+
+
 def entry_row(entry: RegistryEntry) -> Sequence[str]:
     """Return the columns of a list: id, health, name, address, tags."""
     return (

@@ -20,7 +20,7 @@ from labset.cli.asset_options import (
     Sort,
     Tags,
 )
-from labset.cli.asset_rows import asset_row, field_row, print_document
+from labset.cli.asset_rows import asset_row, field_row, print_document, tell_there_is_more
 from labset.cli.given import filter_of, pairs_of, tags_of
 from labset.cli.options import AsJson, Server
 from labset.cli.output import counted, print_json, print_rows, shown
@@ -65,20 +65,19 @@ def find(  # noqa: PLR0913 - one per option
     )
     columns = tags_of([fields])
     params = {"mine": "1"} if mine else {}
-    if mine and third_party:
-        raise Misused("--mine is of this database, --third-party of others: say one of them.")
+    if third_party:
+        _check_of_others(mine=mine, sort=sort, all_pages=all_pages)
     with labset.Client(server) as client:
         if third_party:
-            others = client.assets.ask_elsewhere(Question(asked, tags_of([sort]), limit))
-            _tell_others(others, columns, as_json=as_json)
+            others = client.assets.ask_elsewhere(Question(asked, (), limit + 1))
+            _tell_others(others, limit, columns, as_json=as_json)
             return
         at_most = None if all_pages else limit + 1
         question = Question(asked, tags_of([sort]), at_most, columns, params)
         found = list(client.assets.ask(question))
-    more = not all_pages and len(found) > limit
-    _tell(found[:limit] if more else found, columns, as_json=as_json)
-    if more:
-        typer.echo(f"The first {limit:,}. --limit shows more, --all-pages all.", err=True)
+    _tell(found if all_pages else found[:limit], columns, as_json=as_json)
+    if len(found) > limit and not all_pages:
+        tell_there_is_more(limit)
 
 
 def info(key: Key, *, server: Server = None, as_json: AsJson = False) -> None:
@@ -91,6 +90,18 @@ def info(key: Key, *, server: Server = None, as_json: AsJson = False) -> None:
         print_document(found.document)
 
 
+def _check_of_others(*, mine: bool, sort: str, all_pages: bool) -> None:
+    """Refuse what databases of others are not asked for. Raises: Misused."""
+    if mine:
+        raise Misused("--mine is of this database, --third-party of others: say one of them.")
+    if sort or all_pages:
+        option = "--sort" if sort else "--all-pages"
+        raise Misused(
+            f"{option} is of this database: --third-party shows what others answer at once, in their "
+            "own order; --limit says how much of it."
+        )
+
+
 def _tell(found: Sequence[Asset], columns: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         print_json([one.document for one in found])
@@ -100,9 +111,13 @@ def _tell(found: Sequence[Asset], columns: Sequence[str], *, as_json: bool) -> N
         print_rows(asset_row(one) for one in found)
 
 
-def _tell_others(others: OtherAnswers, columns: Sequence[str], *, as_json: bool) -> None:
+def _tell_others(
+    others: OtherAnswers, limit: int, columns: Sequence[str], *, as_json: bool
+) -> None:
+    if len(others.assets) > limit:
+        typer.echo(f"The first {limit:,}. --limit shows more.", err=True)
     if as_json:
-        documents = [one.document for one in others.assets]
+        documents = [one.document for one in others.assets[:limit]]
         told = {"asked": list(others.asked), "not_asked": list(others.not_asked)}
         further = {"further_not_asked": others.further_not_asked}
         print_json({"data": documents, **told, **further})
@@ -113,7 +128,7 @@ def _tell_others(others: OtherAnswers, columns: Sequence[str], *, as_json: bool)
             names.get(one.registry_id, shown(one.registry_id)),
             *(field_row(one.document, columns) if columns else asset_row(one)),
         ]
-        for one in others.assets
+        for one in others.assets[:limit]
     )
     for one in others.asked:
         if not one.ok:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import Annotated
 
 import typer
@@ -22,7 +21,14 @@ from labset.cli.asset_options import (
     Tags,
     Yes,
 )
-from labset.cli.asset_rows import check_rows, check_sure, entry_row, health_text, print_document
+from labset.cli.asset_rows import (
+    check_rows,
+    check_sure,
+    entry_row,
+    health_text,
+    print_document,
+    tell_there_is_more,
+)
 from labset.cli.given import filter_of, metadata_of, pairs_of, tags_of, with_values
 from labset.cli.options import AsJson, Server
 from labset.cli.output import print_json, print_line, print_rows, shown
@@ -99,9 +105,12 @@ def find(  # noqa: PLR0913 - one per option
             metadata=pairs_of(meta),
             filter=filter_of(filter),
             sort=tags_of([sort]),
-            limit=None if all_pages else limit,
+            limit=None if all_pages else limit + 1,
         )
-        _tell(list(found if all_pages else islice(found, limit)), as_json=as_json)
+        entries = list(found)
+    _tell(entries if all_pages else entries[:limit], as_json=as_json)
+    if len(entries) > limit and not all_pages:
+        tell_there_is_more(limit)
 
 
 def info(entry_id: EntryId, *, server: Server = None, as_json: AsJson = False) -> None:

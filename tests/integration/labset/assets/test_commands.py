@@ -127,6 +127,28 @@ def test_other_databases_are_asked_for_those_who_want_it(shell: Shell) -> None:
     assert told["further_not_asked"] == 4
 
 
+def test_of_what_others_find_no_more_is_shown_than_asked_for_and_that_is_said(
+    shell: Shell,
+) -> None:
+    for name in "ab":
+        shell.run("assets", "push", "--external", f"https://files.test/{name}")
+    cut = shell.run("assets", "find", "--third-party", "--limit", "1")
+    assert (cut.out.count("\n"), "The first 1. --limit shows more.\n" in cut.err) == (1, True)
+    whole = shell.run("assets", "find", "--third-party", "--limit", "2")
+    assert (whole.out.count("\n"), "The first" in whole.err) == (2, False)
+
+
+def test_of_many_registered_databases_the_first_are_found_and_that_is_said(shell: Shell) -> None:
+    for name in "abc":
+        shell.run("registry", "add", f"https://{name}.test", "--name", name)
+    cut = shell.run("registry", "find", "--limit", "2")
+    assert cut.out.count("\n") == 2
+    assert cut.err == "The first 2. --limit shows more, --all-pages all.\n"
+    for whole in (("--limit", "3"), ("--all-pages",)):
+        found = shell.run("registry", "find", *whole)
+        assert (found.out.count("\n"), found.err) == (3, "")
+
+
 def test_a_file_of_a_dataset_becomes_an_asset(shell: Shell, database: SeedServer) -> None:
     made = shell.run("assets", "register", "7@v1:dir/a.bin", "--name", "A", "--tags", "t", "--json")
     assert made.json()["about"] == "v1/datasets/7/assets"
@@ -181,6 +203,8 @@ def test_a_registered_database_lives(shell: Shell) -> None:
         (("assets", "find", "--filter", '{"a": 1, "a": 2}'), 2, "stands twice"),
         (("assets", "find", "--filter", "@nowhere.json"), 2, "cannot be read"),
         (("assets", "find", "--mine", "--third-party"), 2, "say one of them"),
+        (("assets", "find", "--third-party", "--sort", "asset_name"), 2, "--sort is of this"),
+        (("assets", "find", "--third-party", "--all-pages"), 2, "--all-pages is of this"),
         (("assets", "tag", "a:1-b", "new"), 2, "neither +TAG"),
         (("assets", "tag", "a:1-b"), 2, "Say what to change"),
         (("assets", "register", "7@v1"), 2, "Name a file"),
