@@ -16,7 +16,7 @@ from app.pages.assets.metadata_fields import standing_metadata
 from app.pages.assets.permissions import adding_permission, told_permissions
 from app.pages.assets.searched_fields import REGISTRY
 from app.pages.assets.searches import answer_search, read_asked
-from app.pages.registry.sparkline import bars_of
+from app.pages.registry.sparkline import drawing_of
 from core.errors import LabsetError, Unauthenticated
 from core.model.asset_documents import REGISTRY_SHAPE
 from core.model.filters.queries import parse_query
@@ -185,7 +185,7 @@ def _entry_page(entry: RegistryEntry, deletion: AssetForm) -> ResponseReturnValu
         deletion=deletion,
         same_address=_same_address(entry),
         history=history,
-        bars=bars_of(history),
+        drawing=drawing_of(history),
         shown=TABLE_SHOWN,
         permissions=told_permissions(entry_permissions(house, actor(), entry)),
     )

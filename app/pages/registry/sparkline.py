@@ -9,7 +9,8 @@ from core.model.registry import HealthCheck
 
 HEIGHT = 40
 STEP = 8
-WIDTH = 6
+BAR_WIDTH = 6
+LEAST_WIDTH = 160  # a few bars do not become broad ones
 _LEAST = 3
 
 
@@ -23,8 +24,22 @@ class Bar:
     height: int
 
 
-def bars_of(history: Sequence[HealthCheck]) -> list[Bar]:
-    """Return one bar for each check, the oldest first.
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Bars, the oldest first, and the measures that all of them share."""
+
+    bars: Sequence[Bar]
+    height: int = HEIGHT
+    bar_width: int = BAR_WIDTH
+
+    @property
+    def width(self) -> int:
+        """From the first bar to the last."""
+        return max(len(self.bars) * STEP, LEAST_WIDTH)
+
+
+def drawing_of(history: Sequence[HealthCheck]) -> Drawing:
+    """Return one bar for each check.
 
     Shape:   `history` has the newest first. Units: 40 high, 8 for each; the longest answer is full.
     """
@@ -34,4 +49,4 @@ def bars_of(history: Sequence[HealthCheck]) -> list[Bar]:
         share = check.seconds / longest if check.ok and longest > 0 else 0.0
         height = max(_LEAST, round(HEIGHT * share)) if check.ok else HEIGHT
         bars.append(Bar(check, place * STEP, HEIGHT - height, height))
-    return bars
+    return Drawing(bars)

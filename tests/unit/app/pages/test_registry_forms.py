@@ -98,6 +98,18 @@ def test_a_change_that_somebody_else_was_faster_with_is_refused_and_stays_typed(
     assert sent(app, opened(app) | {"name": "Slower"}).status_code == 303
 
 
+def test_the_looks_are_drawn_as_high_and_broad_as_the_drawing_says(
+    app: Flask, registry: FakeRegistry
+) -> None:
+    late = HealthCheck(NOW.replace(minute=1), 5.0, "late")
+    registry.save_check("id-1", late, url=ENTRY.public_url)
+    page = app.test_client().get("/registry/id-1", headers=ALICE).text
+    assert 'viewBox="0 0 160 40"' in page
+    assert '<rect class="well" x="0" y="0" width="6" height="40"' in page
+    assert '<rect x="8" y="0" width="6" height="40" />' in page
+    assert '<path d="M8 17l6 6m0-6l-6 6" />' in page
+
+
 def test_a_look_at_its_health_in_between_is_no_change_of_somebody_else(
     app: Flask, registry: FakeRegistry
 ) -> None:
