@@ -1,4 +1,4 @@
-"""The form that changes an entry of the registry, sent as a browser without scripts does."""
+"""Pages of the registry as a browser without scripts asks for them, over records in memory."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from flask import Flask
 
+from app.pages.assets.listing import NAMED_UNASKED
 from app.shell import ASSETS, EXTENSION
 from core.model.assets import AssetVisibility
 from core.model.registry import HealthCheck, RegistryEntry
@@ -116,3 +117,14 @@ def test_a_look_at_its_health_in_between_is_no_change_of_somebody_else(
     fields = opened(app)
     registry.save_check("id-1", HealthCheck(NOW.replace(minute=1), 0.2), url=ENTRY.public_url)
     assert sent(app, fields | {"name": "New"}).status_code == 303
+
+
+def test_a_search_of_others_names_who_was_left_out_and_counts_the_rest(
+    app: Flask, registry: FakeRegistry
+) -> None:
+    for number in range(NAMED_UNASKED + 2):
+        same = replace(ENTRY, id=f"same-{number}", public_url=f"https://a.test/{number}")
+        registry.create_entry(same)
+    page = app.test_client().get("/assets/third-party", headers=ALICE).text
+    assert page.count("A search asks one database of each server") == NAMED_UNASKED
+    assert "And 2 further databases of" in page
