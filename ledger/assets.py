@@ -291,7 +291,11 @@ _LIST_DATASETS = _list_datasets()
 
 def _visible(scope: AssetScope) -> ColumnElement[bool]:
     at_home = _is_in(scope.home_db_id)
-    return and_(_is_in(scope.assets_db_id), or_(_IS_PUBLIC, and_(at_home, _visible_at_home(scope))))
+    is_seen = or_(_IS_PUBLIC, and_(at_home, _visible_at_home(scope)))
+    asked = [_is_in(scope.assets_db_id), is_seen]
+    if scope.owner_id is not None:
+        asked += [at_home, assets.c.owner_id == scope.owner_id]
+    return and_(*asked)
 
 
 def _visible_at_home(scope: AssetScope) -> ColumnElement[bool]:

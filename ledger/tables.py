@@ -266,6 +266,14 @@ Index(  # which datasets have assets at all
     postgresql_where=assets.c.dataset_id.isnot(None),
     sqlite_where=assets.c.dataset_id.isnot(None),
 )
+Index(
+    "ix_assets_owner",
+    assets.c.assets_db_id,
+    assets.c.owner_id,
+    assets.c.number,
+    postgresql_where=assets.c.owner_id.isnot(None),
+    sqlite_where=assets.c.owner_id.isnot(None),
+)
 Index("ix_assets_site", assets.c.site_id)
 Index("ix_assets_terms", assets.c.terms, postgresql_using="gin").ddl_if(dialect="postgresql")
 

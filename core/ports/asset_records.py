@@ -23,7 +23,8 @@ class AssetScope:
     `sees_internal`: so does nobody in particular, on a trusted network. `everything` is for
     administrators and the worker. `assets_db_id` None searches all databases that share these records.
     `home_db_id` is where these people and datasets are known: of other databases, which have people
-    of their own, public ones alone are seen; None: everywhere.
+    of their own, public ones alone are seen; None: everywhere. `owner_id`: what that person owns at
+    home alone, whatever he was called when he made it; None: whoever owns it.
     """
 
     person_id: int | None
@@ -32,6 +33,7 @@ class AssetScope:
     assets_db_id: str | None = None
     home_db_id: str | None = None
     sees_internal: bool = False
+    owner_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def query_line(base_url: str, asked: Asked, filter_: Filter, *, signed_in: bool,
         said["scope"] = Scope.THIRD_PARTY.value
     else:
         said |= {"sort": asked.sort or "-created_at", "limit": limit}
-    if asked.scope is Scope.HERE:
+    if asked.scope in {Scope.HERE, Scope.MINE}:
         said["mine"] = 1
     token = _TOKEN if signed_in else ""
     body = shlex.quote(json.dumps(filter_, ensure_ascii=False))

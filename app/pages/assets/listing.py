@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from app.caller import actor, asset_house, platform
 from app.pages.assets.comparisons import OPERATORS
-from app.pages.assets.filters import Asked, Made, Scope, joined, make_filter
+from app.pages.assets.filters import Asked, Filter, Made, Scope, joined, make_filter
 from app.pages.assets.lines import filter_text, query_line
 from app.pages.assets.permissions import adding_permission
 from app.pages.assets.pinned import dataset_names
@@ -54,7 +54,10 @@ def listing() -> ResponseReturnValue:
         return redirect(url_for("assets.listing", **asked.arguments()))  # type: ignore[arg-type] # an address's arguments
     house = asset_house()
     person = house.people.find_person(actor())
-    made = _made(asked, person)
+    if asked.scope is Scope.MINE and person is None:
+        raise Unauthenticated("Sign in to see which assets are yours.")
+    made = make_filter(asked)
+    told = _told_filter(asked, made, person)
     cursor = request.args.get("cursor", "")
     is_elsewhere = asked.scope is Scope.THIRD_PARTY
     found = _NOTHING if is_elsewhere else _find(house, asked, made, cursor)
@@ -70,9 +73,9 @@ def listing() -> ResponseReturnValue:
         orders=ORDERS,
         operators=OPERATORS,
         field_names=_field_names(found),
-        filter_text=filter_text(made.filter),
+        filter_text=filter_text(told),
         curl=query_line(
-            house.rules.base_url, asked, made.filter, signed_in=person is not None, limit=PER_PAGE
+            house.rules.base_url, asked, told, signed_in=person is not None, limit=PER_PAGE
         ),
         adding=adding_permission("add an asset"),
         is_open=house.rules.is_open,
@@ -104,13 +107,11 @@ def third_party() -> ResponseReturnValue:
     return page, HTTPStatus.OK if is_fragment() else made.status
 
 
-def _made(asked: Asked, person: Person | None) -> Made:
-    made = make_filter(asked)
-    if asked.scope is Scope.MINE:
-        if person is None:
-            raise Unauthenticated("Sign in to see which assets are yours.")
-        made.filter = joined([made.filter, {"owner": person.username}])
-    return made
+def _told_filter(asked: Asked, made: Made, person: Person | None) -> Filter:
+    """Return the filter to show: who owns an asset the API tells by his name alone."""
+    if asked.scope is not Scope.MINE or person is None:
+        return made.filter
+    return joined([made.filter, {"owner": person.username}])
 
 
 def _find(house: AssetPlatform, asked: Asked, made: Made, cursor: str) -> Found[Asset]:
@@ -119,7 +120,8 @@ def _find(house: AssetPlatform, asked: Asked, made: Made, cursor: str) -> Found[
     if query is None:
         return _NOTHING
     try:
-        return query_assets(house, actor(), query, mine_only=asked.scope is Scope.HERE)
+        here, mine = asked.scope is Scope.HERE, asked.scope is Scope.MINE
+        return query_assets(house, actor(), query, mine_only=here, owned_only=mine)
     except LabsetError as error:
         made.refuse("search", error)
         return _NOTHING

@@ -46,14 +46,21 @@ def find_namesake(house: AssetPlatform, actor: Actor, uri: str) -> Asset | None:
 
 
 def query_assets(
-    house: AssetPlatform, actor: Actor, query: DocumentQuery, *, mine_only: bool = False
+    house: AssetPlatform,
+    actor: Actor,
+    query: DocumentQuery,
+    *,
+    mine_only: bool = False,
+    owned_only: bool = False,
 ) -> Found[Asset]:
     """Return a page of the assets that match and that the caller may see.
 
-    `mine_only`: those of this database, without what others keep in the same records.
+    `mine_only`: those of this database, without what others keep in the same records; `owned_only`:
+    those of this database that are his own, by whatever name he made them.
     Raises:  Invalid, Unavailable, Unauthenticated.
     """
-    return house.assets.query_assets(scope_of(house, actor, mine_only=mine_only), query)
+    scope = scope_of(house, actor, mine_only=mine_only, owned_only=owned_only)
+    return house.assets.query_assets(scope, query)
 
 
 def list_tags(house: AssetPlatform, actor: Actor, limit: int) -> Sequence[tuple[str, int]]:

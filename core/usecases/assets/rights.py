@@ -116,12 +116,17 @@ class LabsetPlaces:
         return record
 
 
-def scope_of(house: AssetPlatform, actor: Actor, *, mine_only: bool = False) -> AssetScope:
+def scope_of(
+    house: AssetPlatform, actor: Actor, *, mine_only: bool = False, owned_only: bool = False
+) -> AssetScope:
     """Return which assets a caller may see; what GitLab does not tell soon, he may not.
 
-    Raises:  Unauthenticated, for a token that is refused.
+    `mine_only`: of this database; `owned_only`: of those what he owns himself.
+    Raises:  Unauthenticated, for a token that is refused, and for nobody, who owns nothing.
     """
     person, home = house.people.find_person(actor), house.rules.assets_db_id
+    if owned_only and person is None:
+        raise Unauthenticated("Sign in to see which assets are yours.")
     is_admin = person is not None and person.is_admin
     asked = [] if is_admin else house.assets.list_asset_datasets(home, MAX_ASKED_DATASETS)
     return AssetScope(
@@ -131,6 +136,7 @@ def scope_of(house: AssetPlatform, actor: Actor, *, mine_only: bool = False) -> 
         assets_db_id=home if mine_only else None,
         home_db_id=home,
         sees_internal=house.rules.is_open,
+        owner_id=person.id if person and owned_only else None,
     )
 
 
@@ -159,15 +165,15 @@ def change_permission_of(house: AssetPlatform, person: Person | None, asset: Ass
     return change_permission(house, person, asset.owner_id, asset.owner_name)
 
 
-def check_may_change_asset(house: AssetPlatform, actor: Actor, asset: Asset) -> Person | None:
-    """Return who changes an entry that he sees.
+def check_may_change_asset(house: AssetPlatform, actor: Actor, asset: Asset) -> None:
+    """Refuse whoever may not change an entry that he sees.
 
     Raises:  Unauthenticated, Forbidden.
     """
     person = check_writer(house, actor)
     permission = change_permission_of(house, person, asset)
     if permission.allowed:
-        return person
+        return
     if person is None:
         raise Unauthenticated("This asset belongs to somebody: send a token to change it.")
     raise Forbidden(permission.why or "you may not change it", ask=permission.ask)

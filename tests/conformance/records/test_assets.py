@@ -92,6 +92,21 @@ def test_of_what_others_share_the_oldest_public_entry_is_found(ledger: Ledger) -
     assert ledger.assets.find_shared("db", "") is None
 
 
+def test_what_one_person_owns_at_home_is_found_by_who_he_is(ledger: Ledger) -> None:
+    own = {
+        kept_asset(ledger, owner_name="alice", visibility=AssetVisibility.PRIVATE).id,
+        kept_asset(ledger, owner_name="alice.before").id,
+    }
+    kept_asset(ledger, owner_id=8, owner_name="alice")
+    kept_asset(ledger, owner_id=None)
+    theirs = kept_asset(ledger, owner_name="alice", assets_db_id="other").id
+    scope = AssetScope(7, home_db_id="db", owner_id=7)
+    assert found(ledger, scope) == own
+    assert found(ledger, replace(scope, everything=True)) == own
+    assert found(ledger, replace(scope, assets_db_id="other")) == set()
+    assert found(ledger, replace(scope, home_db_id=None)) == {*own, theirs}
+
+
 def test_a_uri_is_found_before_the_same_text_as_an_id(ledger: Ledger) -> None:
     named = kept_asset(ledger, name=AssetName("a", "b", "c"))
     kept_asset(ledger, id="a:b-c")

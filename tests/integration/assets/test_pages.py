@@ -121,3 +121,17 @@ def test_another_version_keeps_tags_with_commas_unless_they_are_changed(house: H
         assert told["asset_metadata"]["asset_tags"] == list(kept)
         assert here.post("/assets/new", data=form, headers=HEADERS).status_code == 303
         assert find_asset(house.platform, OWNER, f"Lamp:{version}-initial").tags == kept
+
+
+def test_ones_own_assets_are_those_of_the_person_not_of_the_name(house: House) -> None:
+    house.upload(named("Before"))
+    other = house.with_rules(assets_db_id="other")
+    other.upload(named("Namesakes"))
+    house.people.people["owner"] = replace(house.people.people["owner"], username="renamed")
+    house.people.people["stranger"] = replace(house.people.people["stranger"], username="owner")
+    mine = browse(house).get("/assets?scope=mine", headers=HEADERS)
+    assert (mine.status_code, "Before" in mine.text, "Namesakes" in mine.text) == (200, True, False)
+    assert "mine=1" in mine.text
+    strangers = browse(house).get("/assets?scope=mine", headers={"PRIVATE-TOKEN": "stranger"})
+    assert (strangers.status_code, "Before" in strangers.text) == (200, False)
+    assert browse(house).get("/assets?scope=mine").status_code in {302, 401}

@@ -104,7 +104,7 @@ def test_assets_of_an_older_labset_are_there_after_the_migration(database_url: s
     other = KeptObject(SiteId(3), Md5("7" * 32))
     ledger.assets.expect_object("db", other, NOW)
     with ledger.database.writing() as connection:
-        for index in ("ix_assets_dataset", "ix_assets_site"):
+        for index in ("ix_assets_dataset", "ix_assets_owner", "ix_assets_site"):
             connection.execute(text(f"DROP INDEX {index}"))
         for column in ("pinned_revision", "pinned_path", "slot"):
             connection.execute(text(f"ALTER TABLE assets DROP COLUMN {column}"))

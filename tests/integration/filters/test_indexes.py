@@ -31,6 +31,8 @@ RARE: Json = {
 }
 COMMON: Json = {"asset_tags": TAGS[0], "asset_metadata.type": "image"}
 
+ANYBODY = AssetScope(None)
+
 
 @pytest.fixture(scope="module", autouse=True)
 def many(either: Ledger) -> None:
@@ -64,11 +66,11 @@ def statements(ledger: Ledger) -> Iterator[list[tuple[str, Any]]]:
         event.remove(engine, "before_cursor_execute", hear)
 
 
-def plan_of(ledger: Ledger, body: Json, sort: str) -> str:
+def plan_of(ledger: Ledger, body: Json, sort: str, scope: AssetScope = ANYBODY) -> str:
     """Return how the database goes about the page itself, the last statement of a query."""
     query = parse_query(body, sort=sort, limit=50, fields_of=ASSET_SHAPE)
     with statements(ledger) as heard:
-        assert ledger.assets.query_assets(AssetScope(None), query).items
+        assert ledger.assets.query_assets(scope, query).items
     statement, values = heard[-1]
     explain = "EXPLAIN QUERY PLAN" if ledger.database.is_sqlite else "EXPLAIN"
     with ledger.database.reading() as connection:
@@ -107,6 +109,12 @@ def test_everything_is_shown_in_the_order_of_an_index(
     assert (sqlite_index if either.database.is_sqlite else postgresql_index) in plan
     assert "TEMP B-TREE" not in plan
     assert "Sort Key" not in plan
+
+
+def test_what_one_person_owns_is_found_by_who_he_is(either: Ledger) -> None:
+    person = ONE.owner_id
+    scope = AssetScope(person, home_db_id=ONE.assets_db_id, owner_id=person)
+    assert "ix_assets_owner" in plan_of(either, {}, "", scope)
 
 
 def test_an_asset_is_found_by_uri_and_id_through_an_index(either: Ledger) -> None:

@@ -37,6 +37,11 @@ def test_the_line_of_a_query_is_one_that_a_shell_reads_as_it_is_meant() -> None:
     assert "PRIVATE-TOKEN: <your token>" not in words
 
 
+def test_what_is_ones_own_is_asked_of_this_database_alone() -> None:
+    words = query_line(BASE, Asked(scope=Scope.MINE), {"owner": "ann"}, signed_in=True, limit=50)
+    assert shlex.split(words)[-1] == f"{BASE}/assets?sort=-created_at&limit=50&mine=1"
+
+
 def test_others_are_asked_by_their_scope_and_a_token_is_named_for_whoever_has_one() -> None:
     asked = Asked(scope=Scope.THIRD_PARTY, sort="asset_name")
     words = shlex.split(query_line(BASE, asked, {}, signed_in=True, limit=50))
