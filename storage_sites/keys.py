@@ -40,11 +40,6 @@ def place_key(placement: Placement, md5: Md5, slot: str, *, legacy: bool = False
     return slot_key(placement, slot) if slot else object_key(placement, md5, legacy=legacy)
 
 
-def objects_prefix(placement: Placement, first_two: str) -> str:
-    """Return the prefix of all objects whose md5 begins with these two digits."""
-    return f"{placement.prefix}/files/md5/{first_two}/"
-
-
 def marker_key(placement: Placement) -> str:
     """Return where the binding is written down."""
     return f"{placement.prefix}/{MARKER_NAME}"  # what `Store.create` makes of the name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from flask import Blueprint, Response, request
@@ -42,7 +42,7 @@ def upload() -> Response:
         raise Invalid("No selected file", code="no_file", details={"field": _FILE})
     incoming = Incoming(
         file_name,
-        _not_empty(form.file_chunks()),
+        form.file_chunks(),
         lambda: _draft_of(form),
         may_be_empty=flag("empty"),
     )
@@ -158,17 +158,3 @@ def _draft_of(form: ArrivingForm) -> AssetDraft:
     """Return what the form says of its file, once all of it has come."""
     told = form.read_fields().get(_ABOUT_IT, b"{}")
     return read_draft(form_json(told, _ABOUT_IT), needs_version=True)
-
-
-def _not_empty(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the bytes of a file; one without any is seldom meant."""
-    is_empty = True
-    for chunk in chunks:
-        is_empty = is_empty and not chunk
-        yield chunk
-    if is_empty and not flag("empty"):
-        raise Invalid(
-            "The file is empty: add ?empty=1 to the address, if it is meant to be.",
-            code="nothing_sent",
-            details={"field": _FILE},
-        )

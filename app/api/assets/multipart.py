@@ -72,7 +72,7 @@ class ArrivingForm:
 
     def read_fields(self) -> Mapping[str, bytes]:
         """Read the rest of the form; return all of its fields."""
-        while self.find_file() is not None:
+        if self.find_file() is not None:
             raise _second_file(self._file_field)
         return self._fields
 

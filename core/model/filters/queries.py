@@ -29,7 +29,6 @@ class DocumentShape:
 
     id_field: str
     version_field: str = ""
-    newest_field: str = "created_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def parse_query(
         raise Invalid("cursor is none that Labset gave: leave it out to begin anew.")
     return DocumentQuery(
         condition=parse_filter(body),
-        sort=_parse_sort(sort, fields_of),
+        sort=_parse_sort(sort),
         limit=_parse_limit(limit),
         cursor=cursor or None,
         fields=_parse_fields(fields),
@@ -88,13 +87,13 @@ def parse_query(
     )
 
 
-def _parse_sort(text: str, shape: DocumentShape) -> tuple[SortField, ...]:
+def _parse_sort(text: str) -> tuple[SortField, ...]:
     words = [word.strip() for word in text.split(",") if word.strip()]
     if len(words) > MAX_SORT_FIELDS:
         raise Invalid(f"sort takes at most {MAX_SORT_FIELDS} fields.", details={"field": "sort"})
     fields = tuple(
         SortField(parse_path(word.lstrip("-+")), descending=word.startswith("-"))
-        for word in words or [f"-{shape.newest_field}"]
+        for word in words or ["-created_at"]
     )
     if any(is_index(name) for field in fields for name in field.path.names):
         raise Invalid("sort takes names, no indices of lists.", details={"field": "sort"})

@@ -45,8 +45,8 @@ def change_permission(
 
 def check_may_change(
     house: AssetPlatform, actor: Actor, owner_id: int | None, owner_name: str
-) -> Person | None:
-    """Return who changes what belongs to that owner.
+) -> None:
+    """Refuse whoever may not change what belongs to that owner.
 
     Raises:  Unauthenticated, Forbidden.
     """
@@ -56,4 +56,3 @@ def check_may_change(
         raise Unauthenticated("This entry belongs to somebody: send a token to change it.")
     if not permission.allowed:
         raise Forbidden(permission.why or "you may not change it", ask=permission.ask)
-    return person

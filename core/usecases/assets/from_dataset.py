@@ -64,8 +64,9 @@ def pinned_url(base_url: str, pinned: PinnedFile) -> str:
 
 def _name(found: FoundFile, ref: Ref | None) -> AssetName:
     short = found.revision.sha[:_SHORT_DIGITS]
-    is_commit = ref is None or found.revision.sha.startswith(ref.name)
-    return AssetName(found.path.name, short if is_commit or ref is None else ref.name, short)
+    if ref is None or found.revision.sha.startswith(ref.name):
+        return AssetName(found.path.name, short, short)
+    return AssetName(found.path.name, ref.name, short)
 
 
 def _drafted(house: AssetPlatform, found: FoundFile, draft: AssetDraft) -> AssetDraft:

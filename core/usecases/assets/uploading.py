@@ -224,7 +224,11 @@ class _Arrival:
 
     def _decide(self, stored: StoredObject) -> Asset:
         if not stored.size_bytes and not self._incoming.may_be_empty:
-            raise Invalid("The file is empty.", code="nothing_sent", details={"field": "asset"})
+            raise Invalid(
+                "The file is empty: add ?empty=1 to the address, if it is meant to be.",
+                code="nothing_sent",
+                details={"field": "asset"},
+            )
         draft = self._incoming.read_draft()
         if draft.public_url or draft.more_file_info:
             raise Invalid(
