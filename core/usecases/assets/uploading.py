@@ -52,7 +52,9 @@ def upload_asset(
     asked_at = house.clock.now()
     owner = check_writer(house, actor)
     site = house.places.open_site(actor, site_id)
-    arrival = _Arrival(house, actor, incoming, site, owner, asked_at)
+    arrival = _Arrival(
+        house, actor, incoming, site, owner, asked_at, is_senders=site_id is not None
+    )
     with suppress(_KeptAlready):
         house.objects.put(
             arrival.placement,
@@ -83,7 +85,10 @@ class _Arrival:
         site: SiteRecord,
         owner: Person | None,
         asked_at: datetime,
+        *,
+        is_senders: bool,
     ) -> None:
+        self._is_senders = is_senders  # who named the site himself
         self._house = house
         self._actor = actor
         self._incoming = incoming
@@ -203,7 +208,11 @@ class _Arrival:
         try:
             placement = open_kept_placement(self._house, known.site_id)
             return all(self._house.objects.prove_many(placement, [wanted], lambda _: None))
-        except (DataMissing, Unavailable):
+        except DataMissing:
+            return False
+        except Unavailable:
+            if self._is_senders and known.site_id != self._site.id:
+                raise  # entries of all go to a site of the sender's own for what is lost alone
             return False  # what cannot be read is kept anew
 
     def _check_site(self) -> None:

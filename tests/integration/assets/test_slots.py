@@ -11,6 +11,7 @@ from core.errors import Conflict, DataMissing, Unavailable
 from core.model.asset_documents import asset_document
 from core.model.assets import Asset
 from core.model.names import SiteId
+from core.model.storage import Placement
 from core.usecases.assets.collection import collect_unnamed
 from core.usecases.assets.entries import delete_asset
 from core.usecases.assets.finding import find_asset
@@ -172,6 +173,32 @@ def test_bytes_that_cannot_be_read_are_kept_anew(house: House) -> None:
     second = broken.upload(named("second"), DATA)
     assert slot_of(second) != slot_of(first)
     assert asset_now(house, first).file == replace(first.file, slot=slot_of(second))
+
+
+def test_a_site_that_does_not_answer_loses_its_entries_to_the_operators_site_alone(
+    house: House,
+) -> None:
+    first = house.upload(named(), DATA)
+
+    class Silent:
+        def __getattr__(self, name: str) -> object:
+            return getattr(house.objects, name)
+
+        def prove_many(self, placement: Placement, *more: object) -> object:
+            if placement.site.id == SiteId(3):
+                raise Unavailable("The site does not answer.")
+            return house.objects.prove_many(placement, *cast("Any", more))
+
+    silent = replace(house, platform=replace(house.platform, objects=cast("Any", Silent())))
+    with pytest.raises(Unavailable):
+        silent.upload(named(), DATA, by=STRANGER, site=4)
+    assert asset_now(house, first) == first
+    house.places.sites.reverse()
+    assert silent.upload(named(), DATA).id == first.id
+    file = asset_now(house, first).file
+    assert file is not None
+    assert file.site_id == SiteId(4)
+    assert read(house, first.id) == DATA
 
 
 def test_bytes_that_wait_for_collection_are_kept_anew_beside(house: House) -> None:
