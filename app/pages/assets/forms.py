@@ -27,6 +27,11 @@ _NAMES: Mapping[str, str] = {
     "asset_registry_tags": "tags",
     "asset_registry_public_url": "url",
 }
+_OF_CODES = {  # refusals that are about a field, whatever the API calls it
+    "asset_exists": "version",
+    "address_not_allowed": "url",
+    "unknown_host": "url",
+}
 _SHOWN = frozenset({*_NAMES.values(), "visibility", "site", "typed"})
 
 
@@ -50,8 +55,7 @@ class AssetForm(Form):
         """
         named = str(error.details.get("field", ""))
         name = _NAMES.get(named, named)
-        if error.code == "asset_exists":
-            name = "version"
+        name = _OF_CODES.get(error.code, name)
         Form.refuse(self, error)
         if name in _SHOWN and name not in self.problems:
             self.problems[name] = error.message

@@ -250,6 +250,7 @@ def test_the_operators_site_is_found_by_number_or_oldest_of_a_name(
         with pytest.raises(Conflict) as refused:
             places_of(directory, sites, chosen).open_site(OWNER, None)
         assert refused.value.code == "no_assets_site"
+        assert chosen in refused.value.message
 
 
 def test_a_site_of_ones_own_takes_its_key(house: House, directory: FakeDirectory) -> None:

@@ -265,6 +265,9 @@ def test_bytes_of_another_database_of_the_same_records_are_elsewhere(house: Hous
     assert find_asset(house.platform, NOBODY, "Lamp:1.0-initial") == asset
     with pytest.raises(Forbidden, match="Another asset database"):
         delete_asset(other.platform, ADMIN, asset.id)
+    opened = other.with_rules(assets_db_id="other", is_open=True)
+    with pytest.raises(Forbidden, match="Another asset database"):
+        delete_asset(opened.platform, NOBODY, asset.id)
 
 
 def test_a_database_that_lost_its_id_sends_nobody_round_in_circles(house: House) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from app.pages.assets.forms import fresh_asset_form
 from app.pages.assets.metadata_fields import MetadataFields
-from core.errors import Conflict, Forbidden, Invalid, Unauthenticated
+from core.errors import Conflict, Forbidden, Invalid, LabsetError, Unauthenticated
 
 
 def test_a_form_says_what_the_api_is_sent() -> None:
@@ -26,10 +26,11 @@ def test_a_form_says_what_the_api_is_sent() -> None:
         (Invalid("no", details={"field": "asset_registry_public_url"}), "url"),
         (Invalid("no", details={"field": "asset"}), "file"),
         (Conflict("taken", code="asset_exists"), "version"),
+        (Forbidden("10.0.0.1 is private", code="address_not_allowed"), "url"),
     ),
 )
 def test_what_the_api_refuses_stands_beside_the_field_of_the_form(
-    error: Invalid, field: str
+    error: LabsetError, field: str
 ) -> None:
     form = fresh_asset_form(name="a")
     form.refuse(error)

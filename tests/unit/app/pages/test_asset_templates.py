@@ -31,7 +31,8 @@ def plain(said: Markup) -> str:
     (
         ({}, "–"),
         ({"version": "", "tag": ""}, "–"),
-        ({"version": "1.0"}, "1.0-–"),
+        ({"version": "1.0"}, "1.0"),
+        ({"tag": "initial"}, "initial"),
         (AssetName("Seam", "1.0", "initial"), "1.0-initial"),
     ),
 )
