@@ -26,7 +26,9 @@ class Circuit:
     """Runs calls in at most `at_once` threads, each for a limited time.
 
     After five stalls in a row GitLab is left alone for two seconds: callers hear so at once; then
-    one call tries. A stalled call keeps its thread until its socket gives up, its caller does not.
+    one call tries, for each two seconds more. Where nobody asked for two seconds beyond, what was
+    is no news: all may ask, until the next stall. A stalled call keeps its thread until its socket
+    gives up, its caller does not.
     """
 
     def __init__(
@@ -77,6 +79,11 @@ class Circuit:
             if self._stalls < STALLS_TO_OPEN:
                 return
             now = self._monotonic()
+            if (
+                now >= self._open_until + OPEN_SECONDS
+            ):  # nobody tried since: all may, until one stalls
+                self._stalls = STALLS_TO_OPEN - 1
+                return
             if now >= self._open_until:  # this caller tries, the others go on waiting
                 self._open_until = now + OPEN_SECONDS
                 return

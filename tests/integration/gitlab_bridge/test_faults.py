@@ -11,7 +11,6 @@ import pytest
 from core.errors import LabsetError, Unauthenticated, Unavailable
 from core.model.access import ANONYMOUS, AccessLevel, Actor, Secret
 from core.model.names import DatasetId
-from gitlab_bridge.circuit import Circuit, Stalled
 from gitlab_bridge.client import GitLabServer
 from gitlab_bridge.directory import GitLabDirectory
 from gitlab_bridge.transport import retry_after_seconds
@@ -298,35 +297,6 @@ def test_after_some_stalls_callers_hear_at_once_and_recovery_is_quick(gitlab: Fa
         except Unavailable:
             assert time.monotonic() - began < 5
             time.sleep(0.05)
-
-
-def test_no_more_than_the_limit_wait_for_gitlab_at_once() -> None:
-    circuit = Circuit(at_once=2, queue_seconds=0.1)
-    gate = threading.Event()
-    threads = [threading.Thread(target=circuit.run, args=(gate.wait, 5)) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    limit = time.monotonic() + 5
-    while circuit._slots._value:  # how many are free
-        assert time.monotonic() < limit
-        time.sleep(0.005)
-    with pytest.raises(Unavailable):
-        circuit.run(lambda: None, 5)
-    gate.set()
-    for thread in threads:
-        thread.join(5)
-    assert circuit.run(lambda: "again", 5) == "again"
-
-
-def test_a_call_that_hangs_keeps_its_thread_but_not_its_caller() -> None:
-    circuit = Circuit(at_once=1, queue_seconds=0.05)
-    gate = threading.Event()
-    with pytest.raises(Stalled):
-        circuit.run(gate.wait, 0.05)
-    with pytest.raises(Unavailable):
-        circuit.run(lambda: None, 1)
-    gate.set()
-    assert Circuit(at_once=1).run(lambda: 1, 1) == 1
 
 
 def test_gitlab_answers_when_it_says_anything_but_a_server_error(
