@@ -83,3 +83,6 @@ QUERY_ENTRIES = """curl -X POST "http://<api-url>/asset_registries" \\
 }'"""
 CHECK_ENTRY = """curl -X GET "http://<api-url>/check_health/tes-123e4567-e89b-12d3-a456-426614174000" \\
 -H "Content-Type: application/json\""""
+
+# The id that stands in the lines about one entry of the registry.
+PRINTED_ID = "123e4567-e89b-12d3-a456-426614174000"

@@ -97,7 +97,7 @@ def query() -> Response:
             details={"field": "scope"},
         )
     asked = document_query(body, ASSET_SHAPE)
-    found = query_assets(asset_house(), actor(), asked, mine_only=flag("mine"))
+    found = query_assets(asset_house(), actor(), asked, here_only=flag("mine"))
     return page_of_documents([asked.show(asset_document(one)) for one in found.items], found.cursor)
 
 

@@ -121,7 +121,7 @@ def _find(house: AssetPlatform, asked: Asked, made: Made, cursor: str) -> Found[
         return _NOTHING
     try:
         here, mine = asked.scope is Scope.HERE, asked.scope is Scope.MINE
-        return query_assets(house, actor(), query, mine_only=here, owned_only=mine)
+        return query_assets(house, actor(), query, here_only=here, owned_only=mine)
     except LabsetError as error:
         made.refuse("search", error)
         return _NOTHING

@@ -50,16 +50,16 @@ def query_assets(
     actor: Actor,
     query: DocumentQuery,
     *,
-    mine_only: bool = False,
+    here_only: bool = False,
     owned_only: bool = False,
 ) -> Found[Asset]:
     """Return a page of the assets that match and that the caller may see.
 
-    `mine_only`: those of this database, without what others keep in the same records; `owned_only`:
+    `here_only`: those of this database, without what others keep in the same records; `owned_only`:
     those of this database that are his own, by whatever name he made them.
     Raises:  Invalid, Unavailable, Unauthenticated.
     """
-    scope = scope_of(house, actor, mine_only=mine_only, owned_only=owned_only)
+    scope = scope_of(house, actor, here_only=here_only, owned_only=owned_only)
     return house.assets.query_assets(scope, query)
 
 

@@ -118,11 +118,11 @@ class LabsetPlaces:
 
 
 def scope_of(
-    house: AssetPlatform, actor: Actor, *, mine_only: bool = False, owned_only: bool = False
+    house: AssetPlatform, actor: Actor, *, here_only: bool = False, owned_only: bool = False
 ) -> AssetScope:
     """Return which assets a caller may see; what GitLab does not tell soon, he may not.
 
-    `mine_only`: of this database; `owned_only`: of those what he owns himself.
+    `here_only`: of this database; `owned_only`: of those what he owns himself.
     Raises:  Unauthenticated, for a token that is refused, and for nobody, who owns nothing.
     """
     person, home = house.people.find_person(actor), house.rules.assets_db_id
@@ -134,7 +134,7 @@ def scope_of(
         person_id=person.id if person else None,
         dataset_ids=house.people.find_readable_soon(actor, asked) if asked else frozenset(),
         everything=is_admin,
-        assets_db_id=home if mine_only else None,
+        assets_db_id=home if here_only else None,
         home_db_id=home,
         sees_internal=house.rules.is_open,
         owner_id=person.id if person and owned_only else None,

@@ -53,7 +53,7 @@ def upload_asset(
     owner = check_writer(house, actor)
     site = house.places.open_site(actor, site_id)
     arrival = _Arrival(
-        house, actor, incoming, site, owner, asked_at, is_senders=site_id is not None
+        house, actor, incoming, site, owner, asked_at, has_chosen_site=site_id is not None
     )
     with suppress(_KeptAlready):
         house.objects.put(
@@ -86,9 +86,9 @@ class _Arrival:
         owner: Person | None,
         asked_at: datetime,
         *,
-        is_senders: bool,
+        has_chosen_site: bool,
     ) -> None:
-        self._is_senders = is_senders  # who named the site himself
+        self._has_chosen_site = has_chosen_site  # whoever sends it, not the operator
         self._house = house
         self._actor = actor
         self._incoming = incoming
@@ -211,7 +211,7 @@ class _Arrival:
         except DataMissing:
             return False
         except Unavailable:
-            if self._is_senders and known.site_id != self._site.id:
+            if self._has_chosen_site and known.site_id != self._site.id:
                 raise  # entries of all go to a site of the sender's own for what is lost alone
             return False  # what cannot be read is kept anew
 

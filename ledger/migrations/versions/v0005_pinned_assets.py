@@ -1,4 +1,4 @@
-"""Assets that are files of datasets, leases on bytes that are removed, and bytes that lie in slots."""
+"""Assets that are files of datasets, leases on bytes that are removed, slots, and indexes of owners and datasets."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ def upgrade() -> None:
     )
     _give_slots_to_objects()
     op.create_index("ix_assets_site", "assets", ["site_id"])
-    has_dataset = sa.text("dataset_id IS NOT NULL")
-    op.create_index(
-        "ix_assets_dataset",
-        "assets",
-        ["assets_db_id", "dataset_id", "number"],
-        postgresql_where=has_dataset,
-        sqlite_where=has_dataset,
-    )
+    for column in ("dataset_id", "owner_id"):
+        is_known = sa.text(f"{column} IS NOT NULL")
+        op.create_index(
+            f"ix_assets_{column.removesuffix('_id')}",
+            "assets",
+            ["assets_db_id", column, "number"],
+            postgresql_where=is_known,
+            sqlite_where=is_known,
+        )
 
 
 def _give_slots_to_objects() -> None:

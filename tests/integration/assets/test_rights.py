@@ -60,9 +60,9 @@ def sees(house: House, by: Actor, asset: Asset) -> bool:
         return False
 
 
-def found(house: House, by: Actor, *, mine_only: bool = False) -> set[str]:
+def found(house: House, by: Actor, *, here_only: bool = False) -> set[str]:
     query = parse_query({}, fields_of=ASSET_SHAPE)
-    page = query_assets(house.platform, by, query, mine_only=mine_only)
+    page = query_assets(house.platform, by, query, here_only=here_only)
     return {asset.name.name for asset in page.items}
 
 
@@ -174,7 +174,7 @@ def test_of_other_databases_public_assets_alone_are_seen(house: House) -> None:
     for who in ("owner", "admin", "stranger"):
         by, _ = SEEN[who]
         assert found(other, by) == {"public", "of the other"}
-        assert found(other, by, mine_only=True) == {"of the other"}
+        assert found(other, by, here_only=True) == {"of the other"}
     for asset in (house.create(named("hidden", visibility="internal")),):
         assert not sees(other, ADMIN, asset)
 

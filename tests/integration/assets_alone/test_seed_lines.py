@@ -17,6 +17,7 @@ from tests.seed_lines import (
     GET_ENTRY,
     HEALTH,
     OBJECT,
+    PRINTED_ID,
     QUERY,
     QUERY_BY_OPERATORS,
     QUERY_ENTRIES,
@@ -26,7 +27,6 @@ from tests.seed_lines import (
     UPLOAD,
 )
 
-PRINTED_ID = "123e4567-e89b-12d3-a456-426614174000"
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 
 

@@ -28,6 +28,7 @@ from tests.seed_lines import (
     GET_ENTRY,
     HEALTH,
     OBJECT,
+    PRINTED_ID,
     QUERY,
     QUERY_BY_OPERATORS,
     QUERY_ENTRIES,
@@ -39,9 +40,6 @@ from tests.seed_lines import (
 from tests.servers import free_port
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-
-
-PRINTED_ID = "123e4567-e89b-12d3-a456-426614174000"
 
 
 @dataclass(frozen=True)
